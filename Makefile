@@ -1,0 +1,137 @@
+# hebb: a terminal laboratory for neural networks.
+#
+#   make run      install what is missing, build, start the tour          make help   all targets
+#
+# Settings (give them on the command line; each MODE builds in a folder of its own):
+MODE   ?= release#   release | debug | asan | tsan | f64
+PREFIX ?= /usr/local
+DESTDIR ?=
+NATIVE ?=#           1: for this processor only
+V      ?=#           1: show the commands
+WERROR ?=#           1: warnings are errors (CI)
+CC     := $(if $(filter default,$(origin CC)),$(shell command -v gcc >/dev/null 2>&1 && echo gcc || command -v clang >/dev/null 2>&1 && echo clang || echo cc),$(CC))
+
+# ---- nothing to change below ----
+.DEFAULT_GOAL := all
+.SUFFIXES:
+VERSION := 0.1.0
+MODE    := $(strip $(MODE))
+B       := build/$(MODE)
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
+
+pc       = $(shell pkg-config $(1) 2>/dev/null)
+LUA_PC  := $(firstword $(foreach p,lua5.4 lua-5.4 lua54 lua,$(if $(call pc,--modversion $(p)),$(p))))
+LIBS_PC := openblas ncursesw readline $(LUA_PC) zlib liblzma jansson
+
+flags_release :=
+flags_debug   := -O0 -DHEBB_DEBUG
+flags_asan    := -O1 -DHEBB_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+flags_tsan    := -O1 -DHEBB_DEBUG -DHEBB_NO_CLONES -fsanitize=thread
+flags_f64     := -DHEBB_F64
+flags_mode    := $(flags_$(MODE))
+ifeq ($(filter $(MODE),release debug asan tsan f64),)
+$(error MODE is one of release debug asan tsan f64, not "$(MODE)")
+endif
+
+WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wdouble-promotion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wwrite-strings
+ifeq ($(MODE),f64)
+WARN   := $(filter-out -Wdouble-promotion,$(WARN))
+endif
+BASE   := -std=gnu11 -O2 -g $(WARN) $(if $(WERROR),-Werror) -D_POSIX_C_SOURCE=200809L -Isrc -I$(B) -pthread -MMD -MP \
+          -DHEBB_VERSION='"$(VERSION)"' $(if $(NATIVE),-march=native) $(flags_mode)
+KERNEL := $(if $(filter release f64,$(MODE)),-O3) -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wno-unknown-pragmas
+cflags_base     := $(call pc,--cflags openblas)
+cflags_tensor   := $(KERNEL) $(call pc,--cflags openblas)
+cflags_autograd := $(KERNEL)
+cflags_formats  := $(call pc,--cflags zlib liblzma jansson)
+cflags_nn       := $(call pc,--cflags jansson)
+cflags_train    := $(KERNEL) $(call pc,--cflags jansson)
+cflags_script   := $(call pc,--cflags $(LUA_PC))
+cflags_ui       := $(call pc,--cflags ncursesw readline)
+cflags_app      := $(call pc,--cflags $(LUA_PC)) -DHEBB_DATADIR='"$(PREFIX)/share/hebb"'
+LDLIBS := $(call pc,--libs $(LIBS_PC)) -lm
+
+SRC    := $(filter-out src/app/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
+OBJ    := $(SRC:src/%.c=$(B)/%.o)
+LIB    := $(B)/libhebb.a
+BIN    := $(B)/hebb
+
+# Folders of siblings: one file, one descriptor. gen/<name>.h holds one line ROW(file) for each file of the folder.
+KINDS  := autograd/ops nn/layers nn/initializers train/losses train/metrics train/optimizers data/sets ui/panels
+GENS   := $(foreach k,$(KINDS),$(B)/gen/$(notdir $(k)).h)
+PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
+GENLUA := $(B)/gen/prelude.h
+
+all: $(BIN) ## build build/hebb
+	@ln -sfn $(MODE)/hebb build/hebb
+	@[ "$(MODE)" != release ] || echo "built build/hebb: try  make run"
+
+$(BIN): $(B)/app/main.o $(LIB)
+	$(call say,link,$@)$(CC) $(flags_mode) -pthread -o $@ $^ $(LDLIBS)
+
+$(LIB): $(OBJ)
+	$(call say,archive,$@)rm -f $@ && ar rcs $@ $(OBJ)
+
+$(B)/%.o: src/%.c $(B)/flags $(GENS) $(GENLUA)
+	@mkdir -p $(@D)
+	$(call say,cc,$<)$(CC) $(BASE) $(cflags_$(word 2,$(subst /, ,$<))) -c -o $@ $<
+
+# A change of compiler or flags rebuilds.
+$(B)/flags: FORCE
+	@mkdir -p $(@D); echo '$(CC) $(subst ','"'"',$(BASE)) $(PREFIX)' | cmp -s - $@ || echo '$(CC) $(subst ','"'"',$(BASE)) $(PREFIX)' > $@
+
+# Only a changed listing touches the list.
+define gen_list
+$(B)/gen/$(notdir $(1)).h: FORCE
+	@mkdir -p $$(@D); for f in $$$$(ls src/$(1)/*.c 2>/dev/null | LC_ALL=C sort); do n=$$$${f##*/}; echo "ROW($$$${n%.c})"; done > $$@.new; \
+	 if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+endef
+$(foreach k,$(KINDS),$(eval $(call gen_list,$(k))))
+
+# The standard library written in Lua, compiled in: ROW(name, "text")
+$(GENLUA): $(PRELUDE) Makefile
+	@mkdir -p $(@D); for f in $(PRELUDE); do n=$${f##*/}; echo "ROW($${n%.lua},"; \
+	 sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; echo ")"; done > $@
+
+-include $(OBJ:.o=.d) $(B)/app/main.d
+
+# ---- tests ----
+UNIT   := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c tests/grad/test_*.c))
+UNIT   := $(patsubst tests/grad/%.c,$(B)/tests/%,$(UNIT))
+TESTLIB := $(wildcard tests/lib/*.c)
+TFLAGS  = $(filter-out -Wpedantic -Wmissing-prototypes -Wdouble-promotion,$(BASE)) -Itests/lib $(call pc,--cflags cmocka openblas ncursesw readline $(LUA_PC) zlib liblzma jansson)
+
+$(B)/tests/%: tests/unit/%.c $(LIB) $(TESTLIB)
+	@mkdir -p $(@D)
+	$(call say,test,$<)$(CC) $(TFLAGS) -o $@ $< $(TESTLIB) $(LIB) $(LDLIBS) $(call pc,--libs cmocka)
+$(B)/tests/%: tests/grad/%.c $(LIB) $(TESTLIB)
+	@mkdir -p $(@D)
+	$(call say,test,$<)$(CC) $(TFLAGS) -o $@ $< $(TESTLIB) $(LIB) $(LDLIBS) $(call pc,--libs cmocka)
+-include $(UNIT:%=%.d)
+
+tests: all $(UNIT)
+
+check: tests ## run the tests of this MODE (nothing is installed)
+	@MODE=$(MODE) tests/run.sh $(ONLY)
+
+test: ## install what is missing, build, run every test
+	@scripts/workshop/setup.sh test
+	@$(MAKE) --no-print-directory check
+
+setup: ## install the packages that are missing, by name
+	@scripts/workshop/setup.sh test
+
+run: ## install what is missing, build, start the tour
+	@scripts/workshop/setup.sh run
+	@$(MAKE) --no-print-directory all
+	@build/hebb -i scripts/tour.lua
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z0-9 -]+:.*## ' Makefile | sed -E 's/^([a-z0-9 -]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+FORCE:
+.PHONY: all tests check test setup run clean help FORCE

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool err_set(Err *err, ErrCode code, const char *format, ...)
+{
+    if (!err)
+        return false;
+    err->code = code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    return false;
+}
+
+bool err_wrap(Err *err, const char *format, ...)
+{
+    if (!err)
+        return false;
+    char inner[sizeof err->text];
+    memcpy(inner, err->text, sizeof inner);
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(err->text, sizeof err->text, format, args);
+    va_end(args);
+    size_t used = n < 0 ? 0 : (size_t)n < sizeof err->text ? (size_t)n : sizeof err->text - 1;
+    snprintf(err->text + used, sizeof err->text - used, ": %s", inner);
+    return false;
+}
+
+void err_clear(Err *err)
+{
+    if (!err)
+        return;
+    err->code = ERR_OK;
+    err->text[0] = '\0';
+}
+
+const char *err_tag(ErrCode code)
+{
+    static const char *const tags[] = {
+#define X(code, tag, help) tag,
+        ERR_CODES(X)
+#undef X
+    };
+    return (unsigned)code < sizeof tags / sizeof *tags ? tags[code] : "unknown";
+}
