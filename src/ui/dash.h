@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/* The dashboard as a picture: which panes there are at this size, and what stands in them. Pure drawing on a canvas from a
+ * run's telemetry; no terminal, no input. A pane is a file in ui/dashboard/ with one descriptor. One thread: ui. */
+#ifndef UI_DASH_H
+#define UI_DASH_H
+
+#include "train/telemetry.h"
+#include "ui/canvas.h"
+#include "ui/theme.h"
+
+#define DASH_LEAST_W 80
+#define DASH_LEAST_H 24
+
+typedef struct DashState DashState;
+
+/* What a pane draws from. */
+typedef struct PanelView {
+    const Theme *theme;
+    Canvas *canvas;
+    Rect area;      /* inside the frame */
+    bool focused;
+    DashState *dash;
+} PanelView;
+
+/* One pane. */
+typedef struct Panel {
+    const char *name;    /* "loss": its name in layouts and in :zoom */
+    const char *title;
+    const char *help;    /* one line */
+    int least_w, least_h; /* inside the frame */
+    PictureKind picture; /* what it needs made; PICTURE_KINDS: none */
+    /* Text for the right end of the upper border and (may be NULL) a longer title. */
+    void (*caption)(const DashState *dash, char title[64], char state[64]);
+    void (*draw)(PanelView *view);
+    /* A key while the pane has the focus ('j', 'k', '[', …, or a KEY_… of ui/keys.h); false: not mine. */
+    bool (*key)(DashState *dash, int key);
+} Panel;
+
+/* Everything that the picture depends on. Owned by the ui thread. */
+struct DashState {
+    Telemetry *tele; /* reference, or NULL: nothing has been run */
+    TeleNow now;
+    const TeleLayers *layers;       /* pictures, held; NULL while there is none */
+    const TeleConfusion *confusion;
+    const TeleProbe *probe;
+    const Panel *focus; /* the pane that has the keys; NULL: the prompt */
+    const Panel *zoom;  /* the only pane shown above the prompt; NULL: all */
+    int layer, sample;  /* chosen by the user */
+    bool log_scale;
+    double smooth;      /* 0 … 0.99 */
+    bool big;           /* projector preset: two panes at most, large */
+    int prompt_rows;    /* rows wanted for the prompt pane; 0: by size */
+    int scroll;         /* of the focused pane */
+    double frozen_clock; /* tests: shown instead of the time; 0: none */
+    const char *hint;   /* what stands at the empty dashboard */
+};
+
+void dash_init(DashState *dash);
+void dash_fini(DashState *dash);
+
+/* Look at a run (NULL: at none); takes a reference. */
+void dash_attach(DashState *dash, Telemetry *tele);
+
+/* Fetch what is new; true when the picture may differ from the last one. */
+bool dash_refresh(DashState *dash);
+
+/* Draw header and panes on the whole canvas; *prompt is where the prompt pane's inside is (its frame is drawn), *keys the
+ * bottom line. Below 80x24 it says politely what it needs and *prompt has no height. */
+void dash_draw(DashState *dash, Canvas *canvas, const Theme *theme, Rect *prompt, Rect *keys);
+
+/* The panes on screen now, in order of focus; how many. */
+int dash_visible(const DashState *dash, int w, int h, const Panel *out[], int most);
+const Panel *dash_panel(const char *name); /* NULL when unknown */
+
+/* Frames of the last layout, for tests: every pane's outer Rect by the same order. */
+int dash_layout(const DashState *dash, int w, int h, const Panel *panels[], Rect areas[], int most, Rect *prompt);
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/* Colour themes: files of "key = colour" lines in themes/, read at start and at :theme. Panels ask for roles, never for
+ * colours. A theme is resolved once for the depth of the terminal (true colour, 256, 16, none). One thread: ui. */
+#ifndef UI_THEME_H
+#define UI_THEME_H
+
+#include "ui/canvas.h"
+
+typedef enum { DEPTH_NONE, DEPTH_16, DEPTH_256, DEPTH_TRUE } Depth;
+
+/* role, key in the file, what it is for */
+#define THEME_ROLES(X) \
+    X(TEXT, "text", "what says something") \
+    X(LABEL, "label", "what only labels: axes, units, keys' names") \
+    X(BRIGHT, "bright", "the thing itself: values, titles") \
+    X(BORDER, "border", "frames of panes") \
+    X(FOCUS, "focus", "frame and title of the pane that has the keys") \
+    X(SELECT, "select", "the chosen row") \
+    X(TRAIN, "train", "training curves (solid)") \
+    X(VALID, "valid", "validation curves (dashed)") \
+    X(GOOD, "good", "all is well, with a word") \
+    X(TROUBLE, "trouble", "trouble, with ! and a sentence") \
+    X(MARK, "mark", "a change made by the user, dotted") \
+    X(PROMPT, "prompt", "the prompt sign") \
+    X(INPUT, "input", "what is being typed") \
+    X(VALUE, "value", "values printed at the prompt") \
+    X(NOTE, "note", "what hebb says at the prompt") \
+    X(KEY, "key", "keys in the bottom line") \
+    X(BAR, "bar", "progress and bars, done part") \
+    X(BAR_REST, "bar_rest", "progress, part to come")
+
+typedef enum {
+#define X(role, key, help) ROLE_##role,
+    THEME_ROLES(X)
+#undef X
+    ROLE_COUNT
+} Role;
+
+#define THEME_RAMP 16
+
+typedef enum { RAMP_HEAT, RAMP_SIGNED, RAMP_HIT, RAMP_MISS, RAMP_GREY, RAMP_COUNT } Ramp;
+
+typedef struct Theme {
+    char name[32];
+    Depth depth;
+    Style roles[ROLE_COUNT];
+    Ink ramps[RAMP_COUNT][THEME_RAMP]; /* backgrounds from low to high; signed: centre between 7 and 8 */
+    Ink on_ramp[RAMP_COUNT][THEME_RAMP]; /* a text colour readable on it */
+    Style base;                        /* blank cells */
+} Theme;
+
+/* By name or path; user's folder first, then the program's. Fails: ERR_IO, ERR_DATA with file and line. Unknown keys are
+ * errors with the nearest known one; keys left out keep the built-in default. */
+MUST_USE bool theme_load(Theme *theme, const char *name, Depth depth, Err *err);
+
+/* The compiled-in dark theme; cannot fail. */
+void theme_default(Theme *theme, Depth depth);
+
+/* Colour depth from NO_COLOR, COLORTERM, TERM and what terminfo says (max_colors). */
+Depth theme_depth(int max_colors);
+
+/* Names of themes that can be loaded, sorted, one a line. */
+void theme_list(Buf *out);
+
+/* Ramp step for a value 0 … 1 (NaN gives 0). At DEPTH_NONE panels use theme_shade. */
+int theme_step(double value);
+uint32_t theme_shade(double value, bool ascii); /* ' ' ░ ▒ ▓ █ or " .:-=+*#%@" */
+
+#endif
