@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+/* The tape of one step: ops as they ran, values and gradients in an arena that is reset for the next step. In the steady
+ * state a step allocates nothing. One thread at a time.
+ *
+ *   INFER    shapes only, no data: how layers learn their output shapes, multiply-adds and memory
+ *   FORWARD  values, nothing kept for backward (predict, evaluate)
+ *   TRAIN    values and what backward needs; `training` is true for ops
+ */
+#ifndef AUTOGRAD_TAPE_H
+#define AUTOGRAD_TAPE_H
+
+#include "autograd/op.h"
+#include "base/arena.h"
+
+typedef enum { TAPE_INFER, TAPE_FORWARD, TAPE_TRAIN } TapeMode;
+
+typedef struct Node Node;
+
+/* A value on the tape. Arena memory: gone with tape_begin. */
+struct Node {
+    Tensor value;    /* data NULL in INFER mode */
+    real *grad;      /* [shape of value] after tape_backward, or NULL */
+    bool wants_grad; /* a parameter stands below it */
+    bool grad_set;   /* grad holds something already: add to it */
+    OpCall *call;    /* how it came about; NULL for inputs and parameters */
+    Node *in[OP_IN_MOST];
+    const char *where; /* name of the layer that made it, for messages; borrowed, may be NULL */
+    Node *before;      /* the node recorded before this one */
+};
+
+typedef struct Tape {
+    Arena arena;
+    TapeMode mode;
+    Node *last; /* newest node */
+    int n_nodes;
+    void *scratch; /* owned: as large as the largest op of the steps so far wants */
+    size_t scratch_size;
+    uint64_t seed, step; /* of the random numbers of this step's ops */
+    double flops;        /* multiply-adds of the ops so far */
+    uint64_t generation; /* grows with every tape_begin: values of an ended step are known by it */
+    const char *where;   /* put on the nodes to come */
+} Tape;
+
+void tape_init(Tape *tape);
+void tape_fini(Tape *tape);
+
+/* Forget the last step's values and start a new one. */
+void tape_begin(Tape *tape, TapeMode mode, uint64_t seed, uint64_t step);
+
+/* Leaves. The tensor's data is borrowed and must live through the step. A parameter's gradient goes to `grad` (overwritten
+ * by the first contribution, then added to); grad NULL: it is frozen. */
+MUST_USE Node *tape_input(Tape *tape, const Tensor *value, Err *err);
+MUST_USE Node *tape_param(Tape *tape, const Tensor *value, real *grad, Err *err);
+
+/* Run an op. in[i] may be NULL for an optional input. args NULL: all defaults; copied otherwise. Fails: what infer says,
+ * ERR_MEM; the message is wrapped with tape->where. */
+MUST_USE Node *tape_op(Tape *tape, const Op *op, Node *const *in, int n_in, const Args *args, Err *err);
+
+/* Gradients of a scalar node (one element) for all parameters below it. A parameter's `grad` that no path reaches is
+ * cleared. Fails: ERR_SHAPE when it is no scalar, ERR_MEM. */
+MUST_USE bool tape_backward(Tape *tape, Node *loss, Err *err);
+
+/* Let ops keep their state changes (moving averages): call once when the step is kept. */
+void tape_commit(Tape *tape);
+
+/* The first node, in the order they ran, that holds a NaN or infinity; NULL when all are finite. */
+const Node *tape_find_bad(const Tape *tape);
+
+#endif
