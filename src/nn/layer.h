@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+/* One layer: one const LayerKind in a file of nn/layers/ (see README.md there). From it come the constructor, argument checks,
+ * help, completion, the shape rule, summary, saving and loading, and the layer's tests.
+ *
+ * A Layer is counted. It owns one block of parameters for life (trainable ones first), views into which are its Params. It
+ * composes ops and contains no derivative code. A layer is built once, when its first input shapes are known; it may be used
+ * at several places of a model (shared), and trains in one run at a time. One thread at a time: the run's trainer, or the
+ * caller where there is no run. */
+#ifndef NN_LAYER_H
+#define NN_LAYER_H
+
+#include "autograd/tape.h"
+#include "base/arg.h"
+
+#define LAYER_PARAMS 8
+#define LAYER_NAME 48
+
+typedef struct Layer Layer;
+typedef struct Model Model;
+
+typedef struct Param {
+    char name[24];    /* "kernel", "bias", "gamma", "moving_mean": Keras's names, those in files */
+    Tensor value;     /* borrowed view into the layer's block; DTYPE_FLOAT32 */
+    size_t offset;    /* elements from the start of the block */
+    bool trainable;   /* by its nature; a frozen layer's are not trained either */
+    char init[32];    /* name of the initialiser */
+    Node *node;       /* this step's leaf, so that a shared layer has one gradient; see layer_param */
+    uint64_t node_generation;
+    const Tape *node_tape;
+} Param;
+
+typedef struct LayerCase { /* for tests of every layer: build, forward, save, load, gradient through the tape */
+    const char *args;      /* "units=4 activation=relu" */
+    Shape in[4];           /* batch included */
+    int n_in;
+} LayerCase;
+
+typedef struct LayerKind {
+    const char *name;    /* "Conv2D": Keras's class name, Lua's nn.Conv2D, the name in files */
+    const char *prefix;  /* "conv2d": for automatic names conv2d, conv2d_1, … as Keras counts */
+    const char *doc, *example;
+    const ArgSpec *args; /* own rows; name, trainable, input_shape are common to all and not listed */
+    int n_args;
+    int in_least, in_most; /* inputs */
+    const LayerCase *cases;
+    int n_cases;
+    /* Declare parameters by layer_add_param. Shapes hold the batch as -1. Fails: ERR_SHAPE with a remedy. */
+    bool (*build)(Layer *layer, const Shape *in, int n_in, Err *err);
+    /* Compose ops on the tape (mode INFER, FORWARD or TRAIN). */
+    Node *(*forward)(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err);
+    bool is_input;  /* Input: no inputs, a place where data enters */
+} LayerKind;
+
+struct Layer {
+    _Atomic int refs;
+    const LayerKind *kind;
+    char name[LAYER_NAME];
+    bool named;          /* by the user: never renamed */
+    Args args;
+    bool built, trainable;
+    Param params[LAYER_PARAMS];
+    int n_params;
+    real *block;         /* owned; n_elements, the trainable ones first */
+    size_t n_elements, n_trainable; /* of the block */
+    real *grad;          /* [n_trainable] borrowed from the optimizer while a run trains it, else NULL */
+    int run_id;          /* the run that trains it; 0: none */
+    uint64_t seed;       /* of its initial weights and its dropout */
+    Shape input_shape;   /* asked for by the first layer's input_shape (batch -1); rank 0: not given */
+    DType input_dtype;
+    Model *inner;        /* a model used as a layer: one reference; its layers hold the parameters */
+};
+
+/* A layer of this kind; args complete and copied. name NULL: an automatic one. One reference. Fails: ERR_MEM, ERR_ARG. */
+MUST_USE Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err *err);
+Layer *layer_ref(Layer *layer);
+void layer_unref(Layer *layer);
+
+/* Kinds: by name (nearest name in err), by index (NULL behind the last). */
+const LayerKind *layer_find(const char *name, Err *err);
+const LayerKind *layer_at(int i);
+
+/* Build for these input shapes (batch -1) if not built; initial weights come from seed and the layer's name. Fails: what the
+ * kind says, wrapped with the layer's name; ERR_SHAPE when it was built for other shapes. */
+MUST_USE bool layer_build(Layer *layer, const Shape *in, int n_in, uint64_t seed, Err *err);
+
+/* Run on a tape; wraps errors with the layer's name and marks the nodes with it. */
+MUST_USE Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err);
+
+/* Inside build: one more parameter of this shape. */
+MUST_USE bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *init, bool trainable, Err *err);
+
+/* Inside forward: the leaf of parameter i, the same node for every use in one step; has a gradient when the layer trains. */
+MUST_USE Node *layer_param(Layer *layer, Tape *tape, int i, Err *err);
+int layer_find_param(const Layer *layer, const char *name); /* -1: none */
+
+/* Automatic names start again at "dense" (a new session, tests). */
+void layer_reset_names(void);
+
+/* ---- activations, by Keras's names: nn/activation.c ---- */
+const char *const *activation_names(void); /* ended by NULL; for ArgSpec.choices */
+MUST_USE Node *activation_apply(const char *name, Tape *tape, Node *x, Err *err); /* "linear" or "nil": x itself */
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+/* Models: a graph of layers, Sequential or functional. Counted. A Symbol is a value that does not exist yet: what layers are
+ * called on to build a functional model.
+ *
+ * Threads: a model under training is touched only by its run's trainer thread; `owner` says how to get there. A model without
+ * a run is worked on by the caller. Reading what never changes after building (names, shapes) is free. */
+#ifndef NN_MODEL_H
+#define NN_MODEL_H
+
+#include "nn/layer.h"
+
+#define MODEL_INPUTS 8
+
+typedef struct Symbol {
+    _Atomic int refs;
+    Layer *layer;              /* reference; an Input layer for inputs */
+    struct Symbol *in[OP_IN_MOST]; /* references */
+    int n_in;
+    Shape shape;               /* batch -1 */
+    DType dtype;
+    int id;                    /* order of making */
+} Symbol;
+
+/* An Input symbol: shape without the batch. Fails: ERR_SHAPE, ERR_MEM. */
+MUST_USE Symbol *symbol_input(Shape shape, DType dtype, const char *name, Err *err);
+
+/* Call a layer on symbols: builds it at its first use. */
+MUST_USE Symbol *symbol_call(Layer *layer, Symbol *const *in, int n_in, Err *err);
+Symbol *symbol_ref(Symbol *symbol);
+void symbol_unref(Symbol *symbol);
+
+typedef struct GraphNode {
+    Layer *layer; /* reference */
+    int in[OP_IN_MOST], n_in; /* indices of earlier nodes */
+    Shape shape;  /* of the output, batch -1 */
+    DType dtype;
+    double flops; /* multiply-adds of one sample's forward */
+    size_t bytes; /* of one sample's output */
+} GraphNode;
+
+struct Model {
+    _Atomic int refs;
+    char name[LAYER_NAME];
+    bool sequential;
+    bool built;
+    uint64_t seed;
+    GraphNode *nodes; /* owned, in the order they run */
+    int n_nodes;
+    int inputs[MODEL_INPUTS], n_inputs;   /* indices of nodes */
+    int outputs[MODEL_INPUTS], n_outputs;
+    /* What the rooms above hang on it; freed with it. */
+    void *compiled; /* train/compile.h */
+    void (*compiled_free)(void *);
+    _Atomic(void *) owner; /* the run that trains it (train/run.h), not counted; NULL: none */
+};
+
+/* An empty Sequential; name NULL: automatic ("sequential", "sequential_1"). */
+MUST_USE Model *model_sequential(const char *name, Err *err);
+
+/* Append a layer (takes a reference of its own). A first layer with input_shape, or an Input, lets it be built as it grows.
+ * Fails: ERR_SHAPE, ERR_STATE, ERR_ARG; the model is then as before. */
+MUST_USE bool model_add(Model *model, Layer *layer, Err *err);
+MUST_USE bool model_pop(Model *model, Err *err);
+
+/* A functional model from its ends. Fails: ERR_ARG when an output does not depend on the inputs alone. */
+MUST_USE Model *model_functional(Symbol *const *inputs, int n_inputs, Symbol *const *outputs, int n_outputs, const char *name, Err *err);
+
+Model *model_ref(Model *model);
+void model_unref(Model *model);
+
+/* A layer that runs the model, so that models can be layers. The model must be built. */
+MUST_USE Layer *model_as_layer(Model *model, Err *err);
+
+/* Build for these input shapes (batch -1) if it is not built: Sequential without an input_shape, at the first data. */
+MUST_USE bool model_build(Model *model, const Shape *in, int n_in, Err *err);
+
+/* Seed of initial weights for what is built from now on (the process's seed at start). */
+void model_set_seed(uint64_t seed);
+uint64_t model_default_seed(void);
+
+/* Run: in[n_inputs] to out[n_outputs] on the tape. hook, when set, sees each graph node's value (for probes). */
+typedef void (*ModelHook)(void *ctx, int graph_node, Node *value);
+MUST_USE bool model_forward(Model *model, Tape *tape, Node *const *in, Node **out, ModelHook hook, void *ctx, Err *err);
+
+/* Leaf layers that hold parameters or not, in order, those of inner models with a path "inner/dense"; each layer once even
+ * when shared. visit returns false to stop. */
+typedef bool (*LayerVisit)(void *ctx, Layer *layer, const char *path);
+bool model_each_layer(Model *model, LayerVisit visit, void *ctx);
+Layer *model_layer(Model *model, const char *name, Err *err); /* borrowed; nearest name in err */
+Layer *model_layer_at(Model *model, int i, Err *err);         /* borrowed; from 1, as users count; negative from the end */
+
+int64_t model_count_params(const Model *model, bool trainable_only);
+
+/* predict: rows of x (any type; converted) in batches through a FORWARD tape; *out gets [N, …] float32, own storage. One input,
+ * one output; the general form takes lists. Polls *stop (may be NULL) between batches: ERR_INTERRUPT. */
+MUST_USE bool model_predict(Model *model, const Tensor *x, int batch_size, Tensor *out, const _Atomic bool *stop, Err *err);
+MUST_USE bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop,
+                                 Err *err);
+
+/* summary() as Keras prints it, with parameters, memory and multiply-adds. ascii: no box drawing. */
+MUST_USE bool model_summary(Model *model, Buf *out, int width, bool ascii, Err *err);
+
+/* ---- on disk: nn/save.c ----
+ * One safetensors file: weights under "layer/kernel" in Keras's shapes, architecture as JSON text in the metadata key
+ * "hebb.model" with a format version. Rooms above add tensors ("optimizer/…") and keys of their own through extra. Same model,
+ * same bytes. */
+typedef struct ModelExtra {
+    int n_tensors;
+    const char *const *names;
+    const Tensor *tensors;
+    int n_keys;
+    const char *const *keys, *const *values;
+} ModelExtra;
+MUST_USE bool model_save(Model *model, const char *path, const ModelExtra *extra, Err *err);
+
+/* The architecture and its weights. Fails: ERR_IO, ERR_DATA with file and reason (missing, surplus, wrongly shaped weights by
+ * name). The second opens only the metadata value of a key into out (false without error when absent: err stays clear). */
+MUST_USE Model *model_load(const char *path, Err *err);
+bool model_load_key(const char *path, const char *key, Buf *out, Err *err);
+
+/* Weights into an existing model by name; by_name_only: those that match, the rest is left; *n_loaded may be NULL. */
+MUST_USE bool model_load_weights(Model *model, const char *path, bool skip_mismatch, int *n_loaded, Buf *report, Err *err);
+
+/* Architecture as JSON text and back. */
+MUST_USE bool model_to_json(Model *model, Buf *out, Err *err);
+MUST_USE Model *model_from_json(const char *json, Err *err);
+
+#endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/* A run: one call of fit. Its own trainer thread lives until the run is released; the run holds references to all that it
+ * uses. Commands take effect at step boundaries (control.h); this header adds what needs models and tensors.
+ *
+ * Steady state: a step allocates nothing and takes no lock that a watcher could hold. */
+#ifndef TRAIN_RUN_H
+#define TRAIN_RUN_H
+
+#include "train/compile.h"
+#include "train/control.h"
+
+/* Callbacks: built-in ones in C, or one that hands each event to Lua. All calls on the trainer thread, at boundaries. */
+typedef struct RunCallback {
+    const char *name;
+    void *ctx;
+    bool waits;  /* may wait for Lua: the run's state says so */
+    bool (*train_begin)(void *ctx, Run *run, Err *err);
+    bool (*epoch_begin)(void *ctx, Run *run, int epoch, Err *err);
+    bool (*batch_end)(void *ctx, Run *run, int64_t step_in_epoch, const double *logs, Err *err);
+    bool (*epoch_end)(void *ctx, Run *run, int epoch, const double *logs, const double *validation, Err *err);
+    bool (*train_end)(void *ctx, Run *run, Err *err);
+    void (*release)(void *ctx);
+} RunCallback;
+
+typedef struct FitOptions {
+    Tensor x[MODEL_INPUTS], y[MODEL_INPUTS]; /* references are taken by run_new; one each is the usual case */
+    int n_x, n_y;
+    Tensor validation_x, validation_y; /* data NULL: none */
+    double validation_split;           /* the last fraction, before shuffling; 0: none */
+    int batch_size;                    /* 32 */
+    int epochs;                        /* 1 */
+    int initial_epoch;                 /* 0 */
+    bool shuffle;                      /* true */
+    const real *class_weight;          /* [n_classes] or NULL; copied */
+    int n_classes;                     /* 0: from the labels */
+    const char *const *class_names;    /* n_classes, or NULL; copied */
+    uint64_t seed;
+    size_t snapshot_budget;            /* bytes for the ring; 0: 256 MB */
+    bool autosave;                     /* to the run's folder, once a minute and at each event */
+    const char *resume;                /* a file to go on from, or NULL */
+    RunCallback callbacks[16];         /* taken over */
+    int n_callbacks;
+    /* Learning-rate schedule by update count (0-based), or NULL: constant. */
+    double (*schedule)(void *ctx, double initial, int64_t step);
+    void *schedule_ctx;
+    bool start_paused;
+} FitOptions;
+
+void fit_options_init(FitOptions *options); /* Keras's defaults */
+
+/* Check everything, start the trainer. One reference. Fails before anything changes: ERR_STATE (not compiled; a layer already
+ * trains: names the run), ERR_SHAPE, ERR_DATA (empty data, labels out of range), ERR_MEM. */
+MUST_USE Run *run_new(Model *model, FitOptions *options, Err *err);
+
+/* Wait until the run has ended, paused by itself, or `seconds` have passed (negative: for ever). *stop ends the wait with
+ * ERR_INTERRUPT. serve (may be NULL) is called meanwhile, several times a second and whenever wake_waiters was called: it
+ * runs queued callbacks. */
+MUST_USE bool run_wait(Run *run, double seconds, const _Atomic bool *stop, void (*serve)(void *), void *ctx, Err *err);
+
+/* Have fn called on the trainer thread at a boundary and wait for it; at once where the trainer has ended. For predict,
+ * evaluate, save, looking at weights of a model under training. */
+typedef bool (*RunFn)(void *ctx, Err *err);
+MUST_USE bool run_do(Run *run, RunFn fn, void *ctx, const _Atomic bool *stop, Err *err);
+
+/* The same by model: through its run if it has one, else fn is called here. */
+MUST_USE bool model_do(Model *model, RunFn fn, void *ctx, const _Atomic bool *stop, Err *err);
+
+/* Back by epochs (to the end of that epoch) or to a step; waits until done, the run is then paused. Exact: weights, optimizer,
+ * random state, data position. Fails: ERR_ARG, ERR_STATE (older than the oldest snapshot: says which is the oldest). */
+MUST_USE bool run_rewind(Run *run, int epochs, const _Atomic bool *stop, Err *err);
+MUST_USE bool run_rewind_to(Run *run, int64_t step, const _Atomic bool *stop, Err *err);
+
+/* A new run from the present state of this one with a copy of the model (paused); the old one stays as it is. */
+MUST_USE Run *run_branch(Run *run, Model **model_copy, Err *err);
+
+MUST_USE bool run_set_epochs(Run *run, int epochs, Err *err); /* train longer or shorter; an ended run goes on */
+MUST_USE bool run_set_budget(Run *run, size_t bytes, Err *err);
+
+/* Model, optimizer, history and position in one file; nn.load and FitOptions.resume go on exactly there. */
+MUST_USE bool run_save(Run *run, const char *path, Err *err);
+
+Model *run_model(Run *run);           /* borrowed */
+const char *run_folder(const Run *run); /* where the recorder writes; "" when nothing is recorded */
+
+/* When a change posted now takes effect, as a sentence: "takes effect at the next step (step 391)". */
+void run_when(Run *run, Buf *out);
+
+#endif
