@@ -9,7 +9,8 @@
 #include "base/err.h"
 
 typedef struct NameRow {
-    const char *path;  /* "nn.Conv2D"; methods with ':' before the last name */
+    const char *path;  /* "nn.Conv2D"; methods with ':' before the last name ("model:fit"), arguments of a function with '('
+                          before theirs ("nn.Conv2D(padding", "model:fit(epochs"), keywords plain ("while") */
     char kind;         /* 'f' function or constructor, 'm' method, 't' table or object, 'v' other value, 'k' keyword, 'a' argument */
     const char *about; /* signature or one line of help; "" when unknown */
 } NameRow;
@@ -20,7 +21,7 @@ typedef struct NameIndex NameIndex;
 MUST_USE NameIndex *index_new(Err *err);
 void index_add(NameIndex *index, const char *path, char kind, const char *about);
 
-/* Sort; from here on it is immutable and may be shared. Frees and returns NULL when memory ran out. */
+/* Sort, drop rows that say the same twice; from here on it is immutable and may be shared. Frees and returns NULL when memory ran out. */
 MUST_USE NameIndex *index_finish(NameIndex *take, Err *err);
 
 NameIndex *index_ref(NameIndex *index);
