@@ -9,7 +9,7 @@ DESTDIR ?=
 NATIVE ?=#           1: for this processor only
 V      ?=#           1: show the commands
 WERROR ?=#           1: warnings are errors (CI)
-CC     := $(if $(filter default,$(origin CC)),$(shell command -v gcc >/dev/null 2>&1 && echo gcc || command -v clang >/dev/null 2>&1 && echo clang || echo cc),$(CC))
+CC     := $(if $(filter default,$(origin CC)),$(firstword $(foreach c,gcc clang,$(shell command -v $(c) >/dev/null 2>&1 && echo $(c))) cc),$(CC))
 
 # ---- nothing to change below ----
 .DEFAULT_GOAL := all
