@@ -63,7 +63,7 @@ GENS   := $(foreach k,$(KINDS),$(B)/gen/$(notdir $(k)).h)
 PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
 GENLUA := $(B)/gen/prelude.h
 
-all: $(BIN) ## build build/hebb
+all: $(if $(wildcard src/app/main.c),$(BIN),$(LIB)) ## build build/hebb
 	@ln -sfn $(MODE)/hebb build/hebb
 	@[ "$(MODE)" != release ] || echo "built build/hebb: try  make run"
 
