@@ -55,21 +55,32 @@ void canvas_fill(Canvas *canvas, Rect area, Style style);
 int canvas_text(Canvas *canvas, int x, int y, int width, Style style, const char *text);
 int canvas_textf(Canvas *canvas, int x, int y, int width, Style style, const char *format, ...) PRINTF_LIKE(6, 7);
 
+/* The same; a text that is too long ends in "…". */
+int canvas_text_cut(Canvas *canvas, int x, int y, int width, Style style, const char *text);
+
 /* The same, ending at column x + width. */
 void canvas_text_right(Canvas *canvas, int x, int y, int width, Style style, const char *text);
 
-/* One glyph by code point. */
+/* One glyph by code point; on an ASCII canvas its stand-in. */
 void canvas_put(Canvas *canvas, int x, int y, Style style, uint32_t glyph);
+
+/* What stands for a glyph on this canvas: itself, or an ASCII character. */
+uint32_t canvas_glyph(const Canvas *canvas, uint32_t glyph);
+
+/* Set dots of the braille pattern of a cell (bits as in U+2800 + bits), keeping those that are there; the cell takes the
+ * style. On an ASCII canvas the caller draws something else. */
+void canvas_dots(Canvas *canvas, int x, int y, Style style, unsigned bits);
 
 /* Thin frame with a title at the left of its upper border and the state at the right. */
 void canvas_frame(Canvas *canvas, Rect area, Style border, Style title_style, const char *title, Style state_style, const char *state);
 
-/* Columns that a text takes. The next character: bytes used, its code point and width. */
+/* Columns that a text takes. The next character: bytes used (0 at the end), its code point and width. Malformed bytes come
+ * one at a time as U+FFFD. Widths do not depend on the locale. */
 int canvas_width(const char *text);
 size_t canvas_next(const char *text, uint32_t *code, int *width);
 
 /* The grid as text, a line a row, trailing blanks cut: what tests compare. With styles: one more grid that shows, for each
- * cell, a letter for its style, and a list of letters. */
+ * cell, a letter for its style (in the order of their first use, '?' beyond 62), and a list of letters. */
 void canvas_dump(const Canvas *canvas, bool styles, Buf *out);
 
 #endif
