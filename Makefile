@@ -64,8 +64,7 @@ PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
 GENLUA := $(B)/gen/prelude.h
 
 all: $(if $(wildcard src/app/main.c),$(BIN),$(LIB)) ## build build/hebb
-	@ln -sfn $(MODE)/hebb build/hebb
-	@[ "$(MODE)" != release ] || echo "built build/hebb: try  make run"
+	@[ "$(MODE)" != release ] || ln -sfn release/hebb build/hebb
 
 $(BIN): $(B)/app/main.o $(LIB)
 	$(call say,link,$@)$(CC) $(flags_mode) -pthread -o $@ $^ $(LDLIBS)
@@ -119,6 +118,47 @@ test: ## install what is missing, build, run every test
 	@scripts/workshop/setup.sh test
 	@$(MAKE) --no-print-directory check
 
+asan: ## the tests under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory check MODE=asan
+tsan: ## the tests under the thread sanitizer
+	@$(MAKE) --no-print-directory check MODE=tsan
+f64: ## the tests in double precision, gradients to 1e-6
+	@$(MAKE) --no-print-directory check MODE=f64
+
+bench: all ## time the benchmark workloads
+	@build/hebb bench
+
+lint: ## who includes whom, then clang-tidy and clang-format where they are installed
+	@scripts/workshop/layers.sh
+	@if command -v clang-tidy >/dev/null; then $(MAKE) --no-print-directory $(B)/compile_commands.json && \
+	 clang-tidy -p $(B) --quiet $(SRC) 2>/dev/null; else echo "lint: no clang-tidy here"; fi
+	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(SRC) $(shell find src -name '*.h'); else echo "lint: no clang-format here"; fi
+
+format: ## lay out the source by .clang-format
+	clang-format -i $(shell find src tests -name '*.[ch]')
+
+install: all ## copy program, themes, scripts and data under DESTDIR and PREFIX
+	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/hebb'
+	install -m 755 $(BIN) '$(DESTDIR)$(PREFIX)/bin/hebb'
+	for d in themes scripts data; do cp -R $$d '$(DESTDIR)$(PREFIX)/share/hebb/' || exit 1; done
+	rm -rf '$(DESTDIR)$(PREFIX)/share/hebb/scripts/workshop'
+
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(PREFIX)/bin/hebb'
+	rm -rf '$(DESTDIR)$(PREFIX)/share/hebb'
+
+dist: ## build/hebb-VERSION.tar.gz from the last commit
+	@mkdir -p build; git archive --prefix=hebb-$(VERSION)/ -o build/hebb-$(VERSION).tar.gz HEAD && echo build/hebb-$(VERSION).tar.gz
+
+# For editors (clangd looks into build/ by itself).
+compile_commands: build/compile_commands.json ## the compilation database, build/compile_commands.json
+quoted = $(subst ",\",$(subst \,\\,$(1)))
+room   = $(word 2,$(subst /, ,$(1)))
+build/compile_commands.json $(B)/compile_commands.json: $(B)/flags
+	$(file >$@,[)$(foreach f,$(SRC),$(file >>$@,{"directory": "$(CURDIR)", "file": "$(f)", "command": "$(call quoted,$(CC) $(BASE) $(cflags_$(call room,$(f)))) -c $(f)"},))
+	$(file >>$@,{"directory": "$(CURDIR)", "file": "src/app/main.c", "command": "$(call quoted,$(CC) $(BASE) $(cflags_app)) -c src/app/main.c"}])
+	@echo $@
+
 setup: ## install the packages that are missing, by name
 	@scripts/workshop/setup.sh test
 
@@ -134,4 +174,4 @@ help: ## this list
 	@grep -hE '^[a-z0-9 -]+:.*## ' Makefile | sed -E 's/^([a-z0-9 -]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 FORCE:
-.PHONY: all tests check test setup run clean help FORCE
+.PHONY: all tests check test asan tsan f64 bench lint format install uninstall dist compile_commands setup run clean help FORCE
