@@ -28,7 +28,7 @@ typedef struct OpCall {
     uint64_t seed;   /* of this call's random numbers (dropout): with rng_block(seed, RNG_DROPOUT, step, …) */
     uint64_t step;
     size_t saved_size, scratch_size; /* bytes, from infer */
-    void *saved, *scratch;
+    void *saved, *scratch;           /* saved is NULL unless wants_grad or training */
     /* Backward. dout [shape of out]; din[i] [shape of in[i]] is NULL where no gradient is wanted (and for integer inputs).
      * add[i] says whether to add to din[i] or to overwrite it; din[i] is not cleared where add[i] is false. */
     const real *dout;
@@ -54,12 +54,15 @@ struct Op {
     int in_least, in_most;
     const char *const *in_names; /* in_most names, for messages and help: {"x", "kernel", "bias"} */
     unsigned integer_in; /* bit i: input i takes int32 (labels, indices) and has no gradient */
+    unsigned any_in;     /* bit i: input i takes every type; a gradient only where it is float32. Others take float32 */
     const ArgSpec *args;
     int n_args;
     const OpCase *cases;
     int n_cases;
     bool backward_adds; /* backward only knows +=: din is cleared for it when it should overwrite */
     bool (*infer)(OpCall *call, Err *err);
+    /* NULL, or what can only be seen in the data (indices, labels in range): runs right before forward, may fail; reads in[]. */
+    bool (*check)(const OpCall *call, Err *err);
     void (*forward)(OpCall *call);
     void (*backward)(OpCall *call); /* NULL: not differentiable */
     /* State that may change only when the step is kept (moving averages); called once after a good training step. */
@@ -70,6 +73,9 @@ struct Op {
 /* NULL when unknown; fills err with the nearest name then (err may be NULL). */
 const Op *op_find(const char *name, Err *err);
 const Op *op_at(int i); /* all of them, sorted by name; NULL behind the last */
+
+/* All defaults of an op's arguments; NULL for an op outside the table. Computed once, program lifetime. */
+const Args *op_defaults(const Op *op);
 
 /* The checks that every call begins with: number and types of inputs, arguments; then the op's own infer. */
 MUST_USE bool op_infer(OpCall *call, Err *err);

@@ -22,6 +22,8 @@ struct Node {
     real *grad;      /* [shape of value] after tape_backward, or NULL */
     bool wants_grad; /* a parameter stands below it */
     bool grad_set;   /* grad holds something already: add to it */
+    bool reached;    /* tape_backward: the loss depends on it */
+    int uses;        /* how many inputs of later nodes it is */
     OpCall *call;    /* how it came about; NULL for inputs and parameters */
     Node *in[OP_IN_MOST];
     const char *where; /* name of the layer that made it, for messages; borrowed, may be NULL */
@@ -33,6 +35,7 @@ typedef struct Tape {
     TapeMode mode;
     Node *last; /* newest node */
     int n_nodes;
+    int n_commits; /* nodes whose op has a commit */
     void *scratch; /* owned: as large as the largest op of the steps so far wants */
     size_t scratch_size;
     uint64_t seed, step; /* of the random numbers of this step's ops */
@@ -57,7 +60,8 @@ MUST_USE Node *tape_param(Tape *tape, const Tensor *value, real *grad, Err *err)
 MUST_USE Node *tape_op(Tape *tape, const Op *op, Node *const *in, int n_in, const Args *args, Err *err);
 
 /* Gradients of a scalar node (one element) for all parameters below it. A parameter's `grad` that no path reaches is
- * cleared. Fails: ERR_SHAPE when it is no scalar, ERR_MEM. */
+ * cleared. A second call in one step adds to what the first gave. Fails, before any gradient changes: ERR_SHAPE when it is no
+ * scalar, ERR_STATE when the tape is not in TRAIN mode, ERR_MEM. */
 MUST_USE bool tape_backward(Tape *tape, Node *loss, Err *err);
 
 /* Let ops keep their state changes (moving averages): call once when the step is kept. */

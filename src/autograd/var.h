@@ -12,6 +12,7 @@ typedef struct Var {
     bool requires_grad;   /* a leaf that collects, or a result of one */
     Tensor grad;          /* data NULL until backward reached it; leaves only */
     struct VarCall *call; /* how it came about; owned, NULL for leaves */
+    void *note;           /* of a walk over the graph that is going on, else NULL */
 } Var;
 
 /* A leaf; takes over the tensor's reference, also on failure. Fails: ERR_MEM; ERR_ARG when an integer tensor should have a

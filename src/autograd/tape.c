@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+/* A node and its call are one piece of arena memory, of which only what is used is written: an op on small tensors costs about
+ * as much as its arithmetic. Backward walks the list of nodes twice. The first walk finds which nodes the loss depends on
+ * and gives them gradient buffers: it alone can fail. The second walk calls backward, newest first; the first contribution
+ * to a buffer overwrites, later ones add, so that no buffer is cleared needlessly. */
+#include "autograd/tape.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "tensor/kern.h"
+
+typedef struct OpNode {
+    Node node;
+    OpCall call;
+} OpNode;
+
+void tape_init(Tape *tape)
+{
+    memset(tape, 0, sizeof *tape);
+    arena_init(&tape->arena);
+}
+
+void tape_fini(Tape *tape)
+{
+    uint64_t generation = tape->generation + 1;
+    arena_fini(&tape->arena);
+    mem_free(tape->scratch);
+    tape_init(tape);
+    tape->generation = generation;
+}
+
+void tape_begin(Tape *tape, TapeMode mode, uint64_t seed, uint64_t step)
+{
+    arena_reset(&tape->arena);
+    tape->mode = mode;
+    tape->last = NULL;
+    tape->n_nodes = tape->n_commits = 0;
+    tape->seed = seed;
+    tape->step = step;
+    tape->flops = 0;
+    tape->where = NULL;
+    tape->generation++;
+}
+
+static void record(Tape *tape, Node *node)
+{
+    node->where = tape->where;
+    node->before = tape->last;
+    tape->last = node;
+    tape->n_nodes++;
+}
+
+static Node *leaf_new(Tape *tape, const Tensor *value, real *grad, Err *err)
+{
+    Node *node = arena_zero(&tape->arena, sizeof *node, err);
+    if (!node)
+        return NULL;
+    node->value = *value;
+    node->value.storage = NULL;
+    node->grad = grad;
+    node->wants_grad = grad != NULL;
+    record(tape, node);
+    return node;
+}
+
+Node *tape_input(Tape *tape, const Tensor *value, Err *err)
+{
+    return leaf_new(tape, value, NULL, err);
+}
+
+Node *tape_param(Tape *tape, const Tensor *value, real *grad, Err *err)
+{
+    return leaf_new(tape, value, tape->mode == TAPE_TRAIN && value->dtype == DTYPE_FLOAT32 ? grad : NULL, err);
+}
+
+/* ---- forward ---- */
+
+static bool reserve_scratch(Tape *tape, size_t size, Err *err)
+{
+    if (size <= tape->scratch_size)
+        return true;
+    void *grown = mem_alloc(size, 1, err);
+    if (!grown)
+        return false;
+    mem_free(tape->scratch);
+    tape->scratch = grown;
+    tape->scratch_size = size;
+    return true;
+}
+
+static const Args *keep_args(Tape *tape, const Op *op, const Args *args, Err *err)
+{
+    const Args *defaults = args ? NULL : op_defaults(op);
+    if (defaults)
+        return defaults;
+    size_t size = offsetof(Args, v) + (size_t)op->n_args * sizeof(ArgValue);
+    Args *copy = arena_alloc(&tape->arena, args ? size : sizeof *args, err);
+    if (copy && args)
+        memcpy(copy, args, size);
+    else if (copy)
+        args_init(copy, op->args, op->n_args);
+    return copy;
+}
+
+static void fill_inputs(OpNode *made, Node *const *in, int n_in)
+{
+    OpCall *call = &made->call;
+    bool wants = false;
+    memset(call->has, 0, sizeof call->has);
+    for (int i = 0; i < n_in; i++) {
+        if (!in[i])
+            continue;
+        call->has[i] = true;
+        call->in[i] = in[i]->value;
+        made->node.in[i] = in[i];
+        wants = wants || in[i]->wants_grad;
+    }
+    call->wants_grad = wants && call->op->backward;
+}
+
+/* Memory for the result and for what backward needs. */
+static bool reserve(Tape *tape, OpCall *call, Err *err)
+{
+    size_t size = (size_t)shape_count(&call->out.shape) * dtype_size(call->out.dtype);
+    bool keeps = call->saved_size > 0 && (call->wants_grad || call->training);
+    call->saved = NULL;
+    call->out.data = call->alias ? call->in[0].data : arena_alloc(&tape->arena, size, err);
+    if (!call->out.data || (keeps && !(call->saved = arena_alloc(&tape->arena, call->saved_size, err))))
+        return false;
+    if (!reserve_scratch(tape, call->scratch_size, err))
+        return false;
+    call->scratch = tape->scratch;
+    return true;
+}
+
+static bool run_forward(Tape *tape, OpCall *call, Err *err)
+{
+    if (!op_infer(call, err))
+        return false;
+    call->wants_grad = call->wants_grad && call->out.dtype == DTYPE_FLOAT32;
+    if (call->op->flops)
+        tape->flops += call->op->flops(call);
+    if (tape->mode == TAPE_INFER)
+        return true;
+    if (!reserve(tape, call, err) || (call->op->check && !call->op->check(call, err)))
+        return false;
+    if (!call->alias)
+        call->op->forward(call);
+    return true;
+}
+
+static OpNode *call_new(Tape *tape, const Op *op, Node *const *in, int n_in, const Args *args, Err *err)
+{
+    OpNode *made = arena_alloc(&tape->arena, sizeof *made, err);
+    if (!made)
+        return NULL;
+    memset(&made->node, 0, sizeof made->node);
+    OpCall *call = &made->call;
+    call->op = op;
+    call->n_in = n_in < 0 || n_in > OP_IN_MOST ? OP_IN_MOST + 1 : n_in; /* too many: op_infer says so */
+    call->out = (Tensor){ 0 };
+    call->training = tape->mode == TAPE_TRAIN;
+    call->seed = rng_mix(tape->seed, (uint64_t)tape->n_nodes);
+    call->step = tape->step;
+    call->saved = call->scratch = NULL;
+    fill_inputs(made, in, call->n_in > OP_IN_MOST ? 0 : n_in);
+    call->args = keep_args(tape, op, args, err);
+    return call->args ? made : NULL;
+}
+
+Node *tape_op(Tape *tape, const Op *op, Node *const *in, int n_in, const Args *args, Err *err)
+{
+    ArenaMark mark = arena_mark(&tape->arena);
+    OpNode *made = call_new(tape, op, in, n_in, args, err);
+    if (!made || !run_forward(tape, &made->call, err)) {
+        if (tape->where)
+            err_wrap(err, "%s", tape->where);
+        arena_rewind(&tape->arena, mark);
+        return NULL;
+    }
+    Node *node = &made->node;
+    node->call = &made->call;
+    node->value = made->call.out;
+    node->wants_grad = made->call.wants_grad;
+    for (int i = 0; i < n_in; i++)
+        if (in[i])
+            in[i]->uses++;
+    tape->n_commits += op->commit != NULL;
+    record(tape, node);
+    return node;
+}
+
+/* ---- backward ---- */
+
+static size_t value_size(const Node *node)
+{
+    return (size_t)shape_count(&node->value.shape) * sizeof(real);
+}
+
+/* An alias whose input goes nowhere else has that input's gradient: both share one buffer. */
+static bool shares_grad(const Node *node)
+{
+    const Node *source = node->call->alias ? node->in[0] : NULL;
+    return source && source->uses == 1 && !source->grad_set && !(source->grad && node->grad);
+}
+
+static void forget_grads(Tape *tape)
+{
+    for (Node *node = tape->last; node; node = node->before) {
+        node->reached = false;
+        if (node->call) {
+            node->grad = NULL;
+            node->grad_set = false;
+        }
+    }
+}
+
+/* Mark what the loss depends on, newest first, and give it gradient buffers. */
+static bool reserve_grads(Tape *tape, Node *loss, Err *err)
+{
+    loss->reached = loss->wants_grad;
+    for (Node *node = loss; node; node = node->before) {
+        if (!node->reached || !node->call)
+            continue;
+        Node *source = shares_grad(node) ? node->in[0] : NULL;
+        if (source && !node->grad)
+            node->grad = source->grad; /* a parameter's own */
+        if (!node->grad && !(node->grad = arena_alloc(&tape->arena, value_size(node), err)))
+            return false;
+        if (source)
+            source->grad = node->grad;
+        for (int i = 0; i < node->call->n_in; i++)
+            if (node->in[i] && node->in[i]->wants_grad)
+                node->in[i]->reached = true;
+    }
+    return true;
+}
+
+/* Where input i's gradient goes, and whether to add. */
+static void aim(Node *node, int i)
+{
+    OpCall *call = node->call;
+    Node *in = node->in[i];
+    call->din[i] = in->grad;
+    call->add[i] = in->grad_set;
+    in->grad_set = true;
+    bool clear = call->op->backward_adds && !call->add[i];
+    for (int j = 0; j < i; j++)
+        if (node->in[j] == in && !call->add[j])
+            clear = call->add[j] = true; /* the same input twice: backward may write them in any order */
+    if (clear) {
+        memset(in->grad, 0, value_size(in));
+        call->add[i] = true;
+    }
+}
+
+static void run_backward(Tape *tape, Node *node)
+{
+    OpCall *call = node->call;
+    if (call->alias && node->grad == node->in[0]->grad) {
+        node->in[0]->grad_set = true;
+        return;
+    }
+    memset(call->din, 0, sizeof call->din);
+    for (int i = 0; i < call->n_in; i++)
+        if (node->in[i] && node->in[i]->wants_grad)
+            aim(node, i);
+    call->dout = node->grad;
+    call->scratch = tape->scratch;
+    call->op->backward(call);
+}
+
+static bool check_backward(const Tape *tape, const Node *loss, Err *err)
+{
+    char text[SHAPE_TEXT];
+    if (tape->mode != TAPE_TRAIN)
+        return err_set(err, ERR_STATE, "backward: this pass kept nothing for gradients; begin it as training");
+    if (shape_count(&loss->value.shape) != 1)
+        return err_set(err, ERR_SHAPE, "backward starts from a single number, got shape %s; take its mean or sum first",
+                       shape_text(&loss->value.shape, text));
+    return true;
+}
+
+bool tape_backward(Tape *tape, Node *loss, Err *err)
+{
+    if (!check_backward(tape, loss, err))
+        return false;
+    forget_grads(tape);
+    if (!reserve_grads(tape, loss, err))
+        return false;
+    if (loss->wants_grad) {
+        *loss->grad = loss->grad_set ? *loss->grad + 1 : 1;
+        loss->grad_set = true;
+    }
+    for (Node *node = loss; node; node = node->before)
+        if (node->reached && node->call)
+            run_backward(tape, node);
+    for (Node *node = tape->last; node; node = node->before)
+        if (!node->call && node->wants_grad && !node->grad_set) {
+            memset(node->grad, 0, value_size(node));
+            node->grad_set = true;
+        }
+    return true;
+}
+
+/* ---- after the step ---- */
+
+void tape_commit(Tape *tape)
+{
+    for (Node *node = tape->n_commits ? tape->last : NULL; node; node = node->before)
+        if (node->call && node->call->op->commit)
+            node->call->op->commit(node->call);
+    tape->n_commits = 0;
+}
+
+const Node *tape_find_bad(const Tape *tape)
+{
+    const Node *bad = NULL;
+    for (const Node *node = tape->last; node; node = node->before)
+        if (node->value.dtype == DTYPE_FLOAT32 && node->value.data &&
+            !kern_finite(tensor_real(&node->value), shape_count(&node->value.shape)))
+            bad = node;
+    return bad;
+}
