@@ -41,7 +41,7 @@ endif
 BASE   := -std=gnu11 -O2 -g $(WARN) $(if $(WERROR),-Werror) -D_POSIX_C_SOURCE=200809L -Isrc -I$(B) -pthread -MMD -MP \
           -DHEBB_VERSION='"$(VERSION)"' $(if $(NATIVE),-march=native) $(flags_mode)
 KERNEL := $(if $(filter release f64,$(MODE)),-O3) -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wno-unknown-pragmas
-cflags_base     := $(call pc,--cflags openblas)
+cflags_base     := $(call pc,--cflags openblas) -DHEBB_DATADIR='"$(PREFIX)/share/hebb"'
 cflags_tensor   := $(KERNEL) $(call pc,--cflags openblas)
 cflags_autograd := $(KERNEL)
 cflags_formats  := $(call pc,--cflags zlib liblzma jansson)

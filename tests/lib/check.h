@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/* What every unit test includes: cmocka with its prerequisites, and checks that read as rules. */
+#ifndef LIB_CHECK_H
+#define LIB_CHECK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+
+/* The call uses a variable `err` of the test. */
+#define assert_ok(call) \
+    do { \
+        err_clear(&err); \
+        if (!(call)) \
+            fail_msg("%s failed: %s", #call, err.text); \
+    } while (0)
+
+/* It must fail, with this code and with this text somewhere in its message. */
+#define assert_err(call, wanted, part) \
+    do { \
+        err_clear(&err); \
+        if (call) \
+            fail_msg("%s was accepted", #call); \
+        if (err.code != (wanted) || !strstr(err.text, (part))) \
+            fail_msg("%s: wanted %s and \"%s\", got %s and \"%s\"", #call, err_tag(wanted), (part), err_tag(err.code), err.text); \
+    } while (0)
+
+#endif
