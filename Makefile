@@ -62,6 +62,7 @@ KINDS  := autograd/ops nn/layers nn/initializers train/losses train/metrics trai
 GENS   := $(foreach k,$(KINDS),$(B)/gen/$(notdir $(k)).h)
 PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
 GENLUA := $(B)/gen/prelude.h
+GENDARK := $(B)/gen/dark.h
 
 all: $(if $(wildcard src/app/main.c),$(BIN),$(LIB)) ## build build/hebb
 	@[ "$(MODE)" != release ] || ln -sfn release/hebb build/hebb
@@ -72,7 +73,7 @@ $(BIN): $(B)/app/main.o $(LIB)
 $(LIB): $(OBJ)
 	$(call say,archive,$@)rm -f $@ && ar rcs $@ $(OBJ)
 
-$(B)/%.o: src/%.c $(B)/flags $(GENS) $(GENLUA)
+$(B)/%.o: src/%.c $(B)/flags $(GENS) $(GENLUA) $(GENDARK)
 	@mkdir -p $(@D)
 	$(call say,cc,$<)$(CC) $(BASE) $(cflags_$(word 2,$(subst /, ,$<))) -c -o $@ $<
 
@@ -92,6 +93,10 @@ $(foreach k,$(KINDS),$(eval $(call gen_list,$(k))))
 $(GENLUA): $(PRELUDE) Makefile
 	@mkdir -p $(@D); for f in $(PRELUDE); do n=$${f##*/}; echo "ROW($${n%.lua},"; \
 	 sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $$f; echo ")"; done > $@
+
+# The built-in theme as one text literal.
+$(GENDARK): themes/dark.theme
+	@mkdir -p $(@D); sed 's/\\/\\\\/g; s/"/\\"/g; s/^/"/; s/$$/\\n"/' $< > $@
 
 -include $(OBJ:.o=.d) $(B)/app/main.d
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Colour themes: files of "key = colour" lines in themes/, read at start and at :theme. Panels ask for roles, never for
- * colours. A theme is resolved once for the depth of the terminal (true colour, 256, 16, none). One thread: ui. */
+ * colours. A theme is resolved once for the depth of the terminal (true colour, 256, 16, none). themes/sample.theme
+ * documents every key and the format. One thread: ui. */
 #ifndef UI_THEME_H
 #define UI_THEME_H
 
@@ -17,6 +18,7 @@ typedef enum { DEPTH_NONE, DEPTH_16, DEPTH_256, DEPTH_TRUE } Depth;
     X(FOCUS, "focus", "frame and title of the pane that has the keys") \
     X(SELECT, "select", "the chosen row") \
     X(TRAIN, "train", "training curves (solid)") \
+    X(RAW, "raw", "raw values behind a smoothed training curve") \
     X(VALID, "valid", "validation curves (dashed)") \
     X(GOOD, "good", "all is well, with a word") \
     X(TROUBLE, "trouble", "trouble, with ! and a sentence") \
@@ -38,7 +40,20 @@ typedef enum {
 
 #define THEME_RAMP 16
 
-typedef enum { RAMP_HEAT, RAMP_SIGNED, RAMP_HIT, RAMP_MISS, RAMP_GREY, RAMP_COUNT } Ramp;
+/* ramp, key in the file, what it is for: backgrounds of cells */
+#define THEME_RAMPS(X) \
+    X(HEAT, "heat", "feature maps and other heat, from nothing to most") \
+    X(SIGNED, "signed", "signed values, negative to positive, zero in the middle") \
+    X(HIT, "hit", "confusion matrix, the diagonal: right answers") \
+    X(MISS, "miss", "confusion matrix, off the diagonal: wrong answers") \
+    X(GREY, "grey", "the probe image, from nothing to most")
+
+typedef enum {
+#define X(ramp, key, help) RAMP_##ramp,
+    THEME_RAMPS(X)
+#undef X
+    RAMP_COUNT
+} Ramp;
 
 typedef struct Theme {
     char name[32];
@@ -61,6 +76,12 @@ Depth theme_depth(int max_colors);
 
 /* Names of themes that can be loaded, sorted, one a line. */
 void theme_list(Buf *out);
+
+/* A colour of an image (0xRRGGBB) at the theme's depth. At DEPTH_16 and DEPTH_NONE only the grey ramp is honest: INK_DEFAULT. */
+Ink theme_rgb(const Theme *theme, uint32_t rgb);
+
+/* Parse the text of a theme file over the built-in dark theme; `where` names the file in errors. */
+MUST_USE bool theme_parse(Theme *theme, const char *text, const char *where, Depth depth, Err *err);
 
 /* Ramp step for a value 0 … 1 (NaN gives 0). At DEPTH_NONE panels use theme_shade. */
 int theme_step(double value);
