@@ -14,6 +14,15 @@
 #define KERN_CLONES
 #endif
 
+/* Before an element-wise loop whose output may be its input: iterations do not depend on one another. */
+#if defined(__clang__)
+#define KERN_EACH _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define KERN_EACH _Pragma("GCC ivdep")
+#else
+#define KERN_EACH
+#endif
+
 /* ---- kern_blas.c: matrix products ----
  * c [M, N] = alpha * op(a) [M, K] * op(b) [K, N] + beta * c, row-major; ta: a is stored [K, M]; tb: b is stored [N, K].
  * lda, ldb, ldc: elements from one stored row to the next. kern_gemm splits over the pool; kern_gemm_one runs on the calling
