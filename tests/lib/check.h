@@ -3,10 +3,12 @@
 #ifndef LIB_CHECK_H
 #define LIB_CHECK_H
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -30,5 +32,15 @@
         if (err.code != (wanted) || !strstr(err.text, (part))) \
             fail_msg("%s: wanted %s and \"%s\", got %s and \"%s\"", #call, err_tag(wanted), (part), err_tag(err.code), err.text); \
     } while (0)
+
+/* |got - want| <= limit * max(1, |want|); NaN never is. */
+#define assert_near(got, want, limit) \
+    do { \
+        double near_got = (double)(got), near_want = (double)(want); \
+        if (!(fabs(near_got - near_want) <= (limit) * fmax(1, fabs(near_want)))) \
+            fail_msg("%s is %.9g, wanted %.9g (line %d)", #got, near_got, near_want, __LINE__); \
+    } while (0)
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 #endif
