@@ -46,7 +46,7 @@ bool shape_check(const Shape *shape, Err *err)
             return err_set(err, ERR_SHAPE, "shape %s: sizes must be 0 or more", shape_text(shape, text));
         if (shape->d[i] > TENSOR_ELEMENTS_MOST || (shape->d[i] > 0 && n > TENSOR_ELEMENTS_MOST / shape->d[i]))
             return err_set(err, ERR_SHAPE, "shape %s has more elements than a tensor can hold", shape_text(shape, text));
-        n *= shape->d[i];
+        n *= shape->d[i] ? shape->d[i] : 1; /* so that the product from any later axis fits, too */
     }
     return true;
 }
