@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+/* Files of tests/fixtures, found from $HEBB_HOME or the working folder. */
+#ifndef LIB_FIXTURE_H
+#define LIB_FIXTURE_H
+
+#include <stddef.h>
+
+/* tests/fixtures/NAME, in one of a few rotating buffers. */
+const char *fixture_path(const char *name);
+
+/* ../shared/data/NAME beside the repository: real data sets that may be absent (NULL then). */
+const char *fixture_shared(const char *name);
+
+/* The file whole; free() it. */
+char *fixture_read(const char *name, size_t *n);
+
+#endif
