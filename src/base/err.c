@@ -28,7 +28,11 @@ bool err_wrap(Err *err, const char *format, ...)
     int n = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     size_t used = n < 0 ? 0 : (size_t)n < sizeof err->text ? (size_t)n : sizeof err->text - 1;
-    snprintf(err->text + used, sizeof err->text - used, ": %s", inner);
+    size_t room = sizeof err->text - 1 - used, length = strlen(inner) + 2;
+    const char *join = ": ";
+    for (size_t i = 0; i < length && i < room; i++)
+        err->text[used + i] = i < 2 ? join[i] : inner[i - 2];
+    err->text[used + (length < room ? length : room)] = '\0';
     return false;
 }
 

@@ -6,12 +6,21 @@
 
 #include "tensor/tensor.h"
 
-/* One function, one body for each level of the processor, chosen at load time. Empty where that does not work. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(HEBB_NO_CLONES) && !defined(__SANITIZE_THREAD__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#define KERN_CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+/* One function, one body for each level of the processor, chosen at load time by what the processor can do. ("arch=haswell"
+ * would ask for that very processor: an AMD with AVX2 gets the slow body.) Empty where that does not work: clang, old gcc, the
+ * sanitizers (clones crash before main there). */
+#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && !defined(HEBB_NO_CLONES) && \
+    !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#define KERN_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define KERN_CLONES
+#endif
+
+/* Small functions used inside clones: inlined always, since gcc does not inline from one processor level into another unasked. */
+#if defined(__GNUC__)
+#define KERN_INLINE static inline __attribute__((always_inline))
+#else
+#define KERN_INLINE static inline
 #endif
 
 /* Before an element-wise loop whose output may be its input: iterations do not depend on one another. */

@@ -9,33 +9,33 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "tensor/tensor.h"
+#include "tensor/kern.h"
 
 #ifdef HEBB_F64
 
-static inline double fun_exp(double x)
+KERN_INLINE double fun_exp(double x)
 {
     return exp(x);
 }
 
-static inline double fun_log(double x)
+KERN_INLINE double fun_log(double x)
 {
     return log(x);
 }
 
-static inline double fun_tanh(double x)
+KERN_INLINE double fun_tanh(double x)
 {
     return tanh(x);
 }
 
-static inline double fun_erf(double x)
+KERN_INLINE double fun_erf(double x)
 {
     return erf(x);
 }
 
 #else
 
-static inline uint32_t fun_bits(float x)
+KERN_INLINE uint32_t fun_bits(float x)
 {
     union {
         float f;
@@ -44,7 +44,7 @@ static inline uint32_t fun_bits(float x)
     return both.u;
 }
 
-static inline float fun_float(uint32_t bits)
+KERN_INLINE float fun_float(uint32_t bits)
 {
     union {
         uint32_t u;
@@ -56,7 +56,7 @@ static inline float fun_float(uint32_t bits)
 /* e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2; e^r = 1 + r + r^2 q(r). Adding 1.5 * 2^23 rounds and leaves n in
  * the low bits. 2^n is applied in two halves, so that results near the ends of the range over- and underflow as they should.
  * Source of the reduction: Cody and Waite 1980, chapter 6. */
-static inline float fun_exp(float x)
+KERN_INLINE float fun_exp(float x)
 {
     const float magic = 12582912.0f;
     float c = x > 89.0f ? 89.0f : x;
@@ -75,7 +75,7 @@ static inline float fun_exp(float x)
 }
 
 /* x = 2^n m with m in sqrt(1/2) … sqrt(2); f = m - 1; log(1 + f) = f - f^2 / 2 + f^3 p(f). */
-static inline float fun_log(float x)
+KERN_INLINE float fun_log(float x)
 {
     int tiny = x < 1.17549435e-38f;
     float s = tiny ? x * 8388608.0f : x;
@@ -100,7 +100,7 @@ static inline float fun_log(float x)
 }
 
 /* |x| < 0.625: x + x^3 p(x^2); beyond: 1 - 2 / (e^(2|x|) + 1). */
-static inline float fun_tanh(float x)
+KERN_INLINE float fun_tanh(float x)
 {
     float a = x < 0 ? -x : x, z = x * x;
     float p = -0.005717045064f;
@@ -115,7 +115,7 @@ static inline float fun_tanh(float x)
 }
 
 /* |x| < 1: x p(x^2); beyond: 1 - e^q(|x| - 1), where q fits the logarithm of erfc on 1 … 4; from 4 on it is 1. */
-static inline float fun_erf(float x)
+KERN_INLINE float fun_erf(float x)
 {
     float a = x < 0 ? -x : x, z = x * x;
     float p = 7.853861925e-5f;
@@ -140,10 +140,11 @@ static inline float fun_erf(float x)
 
 #endif
 
-/* 1 / (1 + e^-x): near 0 for very negative x as e^x, never a 0/0. */
-static inline real fun_sigmoid(real x)
+/* 1 / (1 + e^-x), with the exponential of -|x| only: it cannot overflow. */
+KERN_INLINE real fun_sigmoid(real x)
 {
-    return 1 / (1 + fun_exp(-x));
+    real e = fun_exp(x < 0 ? x : -x);
+    return (x < 0 ? e : 1) / (1 + e);
 }
 
 #endif

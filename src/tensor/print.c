@@ -17,7 +17,7 @@ typedef struct Layout {
     int64_t edge[SHAPE_MOST]; /* items shown at each end of an axis; at least half its size: all are */
     bool whole, powers;       /* numbers have no decimals; are written with a power of ten */
     int decimals, width;      /* of a number */
-    int lines, lines_most;
+    int lines, lines_most; /* ended so far; all there may be */
 } Layout;
 
 static bool cut(const Layout *l, int axis)
@@ -163,8 +163,11 @@ static void choose_items(Layout *l, int columns)
 
 static bool new_line(Layout *l, Buf *out)
 {
+    if (l->lines + 1 >= l->lines_most)
+        return false;
+    l->lines++;
     buf_put(out, '\n');
-    return ++l->lines < l->lines_most;
+    return true;
 }
 
 static void write_row(const Layout *l, Buf *out, int64_t offset)

@@ -171,8 +171,8 @@ bool tensor_rows(Tensor *out, const Tensor *from, int64_t first, int64_t n, Err 
         return err_set(err, ERR_ARG, "a single number has no rows");
     int64_t rows = from->shape.d[0];
     if (first < 0 || n < 0 || first > rows || n > rows - first)
-        return err_set(err, ERR_ARG, "rows %" PRId64 " to %" PRId64 " are not all among the %" PRId64 " rows of the tensor", first + 1, first + n,
-                       rows);
+        return err_set(err, ERR_ARG, "%" PRId64 " rows from row %" PRId64 " on are not all among the %" PRId64 " rows of the tensor (the first is 1)", n,
+                       first < INT64_MAX ? first + 1 : first, rows);
     *out = tensor_ref(from);
     out->shape.d[0] = n;
     out->data = (char *)from->data + (size_t)(first * shape_count_from(&from->shape, 1)) * dtype_size(from->dtype);

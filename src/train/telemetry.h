@@ -161,7 +161,7 @@ void telemetry_unref(Telemetry *tele);
 
 const TelePlan *telemetry_plan(const Telemetry *tele); /* borrowed, never changes */
 
-/* Grows with every change; equal numbers mean that there is nothing new to draw. */
+/* Grows with every change; equal numbers mean that there is nothing new to draw. Asking arms the waker again (see below). */
 uint64_t telemetry_version(const Telemetry *tele);
 
 void telemetry_now(const Telemetry *tele, TeleNow *out);
@@ -190,11 +190,12 @@ void telemetry_add_fact(Telemetry *tele, const Fact *fact); /* out of memory: th
 void telemetry_cut(Telemetry *tele, int64_t step);
 
 /* Room for a picture of so many bytes, to be filled and given to telemetry_set_picture; NULL when memory ran out (the
- * picture is skipped) . Recycled: steady use allocates nothing. */
+ * picture is skipped). Not cleared, aligned to 64 bytes. Recycled: steady use allocates nothing. */
 void *telemetry_picture_new(Telemetry *tele, PictureKind kind, size_t size);
 void telemetry_set_picture(Telemetry *tele, PictureKind kind, void *take);
 
-/* Called (on the trainer thread) after something new: the watcher should look again. One watcher per process. */
+/* Called (on the trainer thread) after something new: the watcher should look again. One watcher per process. Steps are
+ * coalesced: between two calls of telemetry_version (by anybody) they call it once; a new state, fact or picture always. */
 void telemetry_set_waker(void (*wake)(void *ctx), void *ctx);
 
 #endif
