@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/* Ops that work element by element, and reductions: what their files share. The op's file gives the loops over straight runs;
+ * here they are cut by size and split over the pool. */
+#ifndef AUTOGRAD_EACH_H
+#define AUTOGRAD_EACH_H
+
+#include "autograd/op.h"
+#include "tensor/broadcast.h"
+#include "tensor/kern.h"
+#include "tensor/reduce.h"
+
+/* ---- one input: y [as x] ---- */
+
+typedef void (*EachFn)(real *y, const real *x, int64_t n);
+
+/* dx[i] = … or, with add, dx[i] += …, from dy[i], x[i], y[i]. */
+typedef struct EachBack {
+    real *dx;
+    const real *dy, *x, *y;
+    bool add;
+    int64_t n;
+} EachBack;
+typedef void (*EachBackFn)(const EachBack *run);
+
+bool each_infer(OpCall *call, Err *err); /* out as in[0], which is float32 */
+void each_forward(OpCall *call, EachFn fn, double cost); /* cost: scalar operations an element */
+void each_backward(OpCall *call, EachBackFn fn, double cost);
+
+/* The loop of an EachBackFn: DY, X, Y are the elements. */
+#define EACH_BACK(run, EXPR) \
+    do { \
+        real *restrict each_dx = (run)->dx; \
+        const int64_t each_n = (run)->n; \
+        if ((run)->add) \
+            for (int64_t i = 0; i < each_n; i++) \
+                each_dx[i] += (EXPR); \
+        else \
+            for (int64_t i = 0; i < each_n; i++) \
+                each_dx[i] = (EXPR); \
+    } while (0)
+#define DY ((run)->dy[i])
+#define X ((run)->x[i])
+#define Y ((run)->y[i])
+
+/* ---- two inputs, broadcast ---- */
+
+bool pair_infer(OpCall *call, Err *err); /* NumPy's rule; states the scratch that pair_backward wants */
+void pair_forward(OpCall *call, RunFn fn);
+
+/* Gradient of input i: fn computes its elements from g = dout, a, b; they are summed where the input was repeated. */
+void pair_backward(OpCall *call, int i, RunFn fn);
+
+/* The same where the gradient's elements are factor * dout. */
+void pair_backward_linear(OpCall *call, int i, real factor);
+
+/* ---- reductions: arguments axis and keepdims ---- */
+
+extern const ArgSpec each_reduce_args[2];
+
+bool reduce_infer(OpCall *call, Err *err); /* states the scratch of reduce_sum and reduce_max */
+
+/* The axes that call reduces, as bits; shape [rank of x] with those of size 1. */
+unsigned reduce_axes(const OpCall *call, Shape *kept);
+
+#endif

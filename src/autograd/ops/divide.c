@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "autograd/each.h"
+
+KERN_CLONES static void forward_run(const Run *run)
+{
+    RUN_LOOP(run, = A / B);
+}
+
+KERN_CLONES static void grad_a(const Run *run)
+{
+    const real *const g = run->g;
+    if (run->add)
+        RUN_LOOP(run, += g[i] / B);
+    else
+        RUN_LOOP(run, = g[i] / B);
+}
+
+KERN_CLONES static void grad_b(const Run *run)
+{
+    const real *const g = run->g;
+    if (run->add)
+        RUN_LOOP(run, += -g[i] * A / (B * B));
+    else
+        RUN_LOOP(run, = -g[i] * A / (B * B));
+}
+
+static void forward(OpCall *call)
+{
+    pair_forward(call, forward_run);
+}
+
+static void backward(OpCall *call)
+{
+    pair_backward(call, 0, grad_a);
+    pair_backward(call, 1, grad_b);
+}
+
+static const char *const in_names[] = { "a", "b" };
+static const OpCase cases[] = {
+    { .in = { { 2, { 3, 4 } }, { 2, { 3, 4 } } }, .n_in = 2, .low = 0.5, .high = 2 },
+    { .in = { { 2, { 3, 4 } }, { 1, { 4 } } }, .n_in = 2, .low = 0.5, .high = 2 },
+    { .in = { { 0, { 0 } }, { 2, { 2, 3 } } }, .n_in = 2, .low = 0.5, .high = 2 },
+    { .in = { { 3, { 2, 1, 3 } }, { 4, { 2, 1, 4, 1 } } }, .n_in = 2, .low = 0.5, .high = 2 },
+};
+
+const Op op_divide = {
+    .name = "divide",
+    .doc = "divide(a, b) -> y: a / b, element by element.\n"
+           "Shapes: broadcast by NumPy's rule: aligned at the last axis, a size of 1 is repeated.",
+    .example = "local y = op.divide({1, 2}, {2, 8}); assert(y[1] == 0.5 and y[2] == 0.25)",
+    .in_least = 2,
+    .in_most = 2,
+    .in_names = in_names,
+    .cases = cases,
+    .n_cases = sizeof cases / sizeof *cases,
+    .infer = pair_infer,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#include "autograd/each.h"
+
+KERN_CLONES static void backward_run(const EachBack *run)
+{
+    EACH_BACK(run, DY * Y);
+}
+
+static void forward(OpCall *call)
+{
+    each_forward(call, kern_exp, 8);
+}
+
+static void backward(OpCall *call)
+{
+    each_backward(call, backward_run, 1);
+}
+
+static const char *const in_names[] = { "x" };
+static const OpCase cases[] = {
+    { .in = { { 2, { 3, 4 } } }, .n_in = 1 },
+    { .in = { { 1, { 37 } } }, .n_in = 1 },
+};
+
+const Op op_exp = {
+    .name = "exp",
+    .doc = "exp(x) -> y: e to the power of x.\n"
+           "Shapes: x any -> y the same.",
+    .example = "local y = op.exp({0}); assert(y[1] == 1)",
+    .in_least = 1,
+    .in_most = 1,
+    .in_names = in_names,
+    .cases = cases,
+    .n_cases = sizeof cases / sizeof *cases,
+    .infer = each_infer,
+    .forward = forward,
+    .backward = backward,
+};

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "autograd/each.h"
+
+KERN_CLONES static void forward_run(real *y, const real *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] = x[i] * x[i];
+}
+
+KERN_CLONES static void backward_run(const EachBack *run)
+{
+    EACH_BACK(run, 2 * X * DY);
+}
+
+static void forward(OpCall *call)
+{
+    each_forward(call, forward_run, 1);
+}
+
+static void backward(OpCall *call)
+{
+    each_backward(call, backward_run, 1);
+}
+
+static const char *const in_names[] = { "x" };
+static const OpCase cases[] = {
+    { .in = { { 2, { 3, 4 } } }, .n_in = 1 },
+    { .in = { { 1, { 37 } } }, .n_in = 1 },
+};
+
+const Op op_square = {
+    .name = "square",
+    .doc = "square(x) -> y: x times x.\n"
+           "Shapes: x any -> y the same.",
+    .example = "local y = op.square({3, -2}); assert(y[1] == 9 and y[2] == 4)",
+    .in_least = 1,
+    .in_most = 1,
+    .in_names = in_names,
+    .cases = cases,
+    .n_cases = sizeof cases / sizeof *cases,
+    .infer = each_infer,
+    .forward = forward,
+    .backward = backward,
+};
