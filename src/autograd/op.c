@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/name.h"
-#include "base/pool.h"
 #include "tensor/kern.h"
 
 #define ROW(name) extern const Op op_##name;
@@ -156,28 +155,10 @@ bool op_infer(OpCall *call, Err *err)
 
 /* ---- store or add ---- */
 
-typedef struct Give {
-    real *dst;
-    const real *src;
-    size_t n, n_tiles;
-    bool add;
-} Give;
-
-static void give_tile(void *ctx, size_t tile, int worker)
-{
-    (void)worker;
-    Give *give = ctx;
-    size_t first = pool_first(give->n, give->n_tiles, tile), end = pool_first(give->n, give->n_tiles, tile + 1);
-    if (give->add)
-        kern_add_to(give->dst + first, give->src + first, (int64_t)(end - first));
-    else
-        kern_copy(give->dst + first, give->src + first, (int64_t)(end - first));
-}
-
 void op_give(real *dst, const real *src, int64_t n, bool add)
 {
-    if (dst == src && !add)
-        return;
-    Give give = { dst, src, (size_t)n, pool_tiles((size_t)n, 1), add };
-    pool_run(give.n_tiles, give_tile, &give);
+    if (add)
+        kern_add_to(dst, src, n);
+    else if (dst != src)
+        kern_copy(dst, src, n);
 }
