@@ -160,14 +160,18 @@ static bool store(void *out, DType to, const double *values, int64_t n, int64_t 
     return true;
 }
 
+bool element_is_native(Element element, bool big_endian, DType dtype)
+{
+    return element_of(dtype) == element && element_size(element) == dtype_size(dtype) && (big_endian == HOST_BIG || dtype == DTYPE_UINT8);
+}
+
 bool element_read(void *out, DType to, const void *bytes, Element from, bool big_endian, int64_t n, int64_t first, Err *err)
 {
     bool swap = big_endian != HOST_BIG;
     size_t size = element_size(from), step = dtype_size(to);
     if (n <= 0)
         return true;
-    bool same = from == ELEMENT_U8 ? to == DTYPE_UINT8 : element_of(to) == from && !swap && size == step;
-    if (same) {
+    if (element_is_native(from, big_endian, to)) {
         memcpy(out, bytes, (size_t)n * size);
         return true;
     }

@@ -38,6 +38,9 @@ Element element_of(DType dtype);           /* how a tensor is written: F32, I32,
 /* A shape that a file claims. Fails: ERR_DATA with the file's name. */
 MUST_USE bool element_check_shape(const Shape *shape, const char *name, Err *err);
 
+/* True when the stored bytes are the tensor's own, so that they may be read straight into it. */
+bool element_is_native(Element element, bool big_endian, DType dtype);
+
 /* n stored elements -> out [n] of type `to`. `first` is the number of the first one, for messages.
  * Floats go into integers only when they are whole. A double too large for float32 becomes infinity.
  * Fails: ERR_DATA naming the element that does not fit. */
