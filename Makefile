@@ -58,7 +58,7 @@ LIB    := $(B)/libhebb.a
 BIN    := $(B)/hebb
 
 # Folders of siblings: one file, one descriptor. gen/<name>.h holds one line ROW(file) for each file of the folder.
-KINDS  := autograd/ops nn/layers nn/initializers train/losses train/metrics train/optimizers data/sets ui/dashboard
+KINDS  := autograd/ops nn/layers nn/initializers train/losses train/metrics train/optimizers train/schedules data/sets ui/dashboard
 GENS   := $(foreach k,$(KINDS),$(B)/gen/$(notdir $(k)).h)
 PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
 GENLUA := $(B)/gen/prelude.h
