@@ -42,6 +42,13 @@
             fail_msg("%s is %.9g, wanted %.9g (line %d)", #got, near_got, near_want, __LINE__); \
     } while (0)
 
+/* Leave the test as skipped, saying why. */
+#define skip_because(why) \
+    do { \
+        print_message("# skipped: %s\n", (why)); \
+        skip(); \
+    } while (0)
+
 #define assert_shape(tensor, ...) \
     do { \
         Shape wanted_shape = SHAPE(__VA_ARGS__); \

@@ -130,7 +130,7 @@ static void the_locale_changes_nothing(void **state)
     for (size_t i = 0; !locale && i < sizeof comma / sizeof *comma; i++)
         locale = setlocale(LC_NUMERIC, comma[i]);
     if (!locale)
-        skip();
+        skip_because("no locale with a decimal comma is installed");
     CsvTable *t = parse("1.5,3.14159265358979323846264338327950288\n", NULL);
     assert_int_equal(t->n_columns, 2);
     assert_true(at(t, 0, 0) == 1.5 && fabs(at(t, 0, 1) - 3.14159265358979) < 1e-13);
