@@ -10,8 +10,10 @@
 
 #define DASH_LEAST_W 80
 #define DASH_LEAST_H 24
+#define DASH_CAPTION 160 /* bytes of a title or state */
 
 typedef struct DashState DashState;
+typedef struct DashCache DashCache; /* ui/panels.h */
 
 /* What a pane draws from. */
 typedef struct PanelView {
@@ -27,10 +29,11 @@ typedef struct Panel {
     const char *name;    /* "loss": its name in layouts and in :zoom */
     const char *title;
     const char *help;    /* one line */
+    int order;           /* of focus, and of the frames: small first */
     int least_w, least_h; /* inside the frame */
     PictureKind picture; /* what it needs made; PICTURE_KINDS: none */
-    /* Text for the right end of the upper border and (may be NULL) a longer title. */
-    void (*caption)(const DashState *dash, char title[64], char state[64]);
+    /* Title and state for the upper border, which has room for so many columns; both are "" at first. */
+    void (*caption)(const DashState *dash, int room, char title[DASH_CAPTION], char state[DASH_CAPTION]);
     void (*draw)(PanelView *view);
     /* A key while the pane has the focus ('j', 'k', '[', …, or a KEY_… of ui/keys.h); false: not mine. */
     bool (*key)(DashState *dash, int key);
@@ -52,7 +55,12 @@ struct DashState {
     int prompt_rows;    /* rows wanted for the prompt pane; 0: by size */
     int scroll;         /* of the focused pane */
     double frozen_clock; /* tests: shown instead of the time; 0: none */
-    const char *hint;   /* what stands at the empty dashboard */
+    const char *hint;   /* what stands at the empty dashboard; NULL: how to begin */
+    int metric;         /* which of the plan's metrics the metric pane shows; 0: the first after the loss */
+    DashCache *cache;   /* owned: copies of the series, axes that keep still; NULL when memory ran out */
+    uint64_t version;   /* of what was fetched last */
+    bool watching[PICTURE_KINDS];
+    unsigned shown;     /* panes of the last frame: bit i, i-th of dash_panels */
 };
 
 void dash_init(DashState *dash);
@@ -71,6 +79,12 @@ void dash_draw(DashState *dash, Canvas *canvas, const Theme *theme, Rect *prompt
 /* The panes on screen now, in order of focus; how many. */
 int dash_visible(const DashState *dash, int w, int h, const Panel *out[], int most);
 const Panel *dash_panel(const char *name); /* NULL when unknown */
+
+/* Every pane that there is, in order of focus. */
+int dash_panels(const Panel *const **out);
+
+/* Does this run have something for the pane (a confusion matrix only where there are classes)? */
+bool dash_has(const DashState *dash, const Panel *panel);
 
 /* Frames of the last layout, for tests: every pane's outer Rect by the same order. */
 int dash_layout(const DashState *dash, int w, int h, const Panel *panels[], Rect areas[], int most, Rect *prompt);
