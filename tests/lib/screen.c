@@ -306,12 +306,57 @@ static void show_difference(const char *path, const char *is, const char *stored
     print_message("# %s: one is longer, from row %d (UPDATE=1 writes it anew)\n", path, row);
 }
 
-void screen_assert(const Canvas *canvas, const char *name, bool styles)
+/* A colour of screen_role_theme by what it is for. */
+static void name_ink(Buf *out, long ink)
+{
+    static const char *const roles[] = {
+#define X(role, key, help) key,
+        THEME_ROLES(X)
+#undef X
+    };
+    static const char *const ramps[] = {
+#define X(ramp, key, help) key,
+        THEME_RAMPS(X)
+#undef X
+    };
+    if (ink >= 0 && ink < ROLE_COUNT)
+        buf_puts(out, roles[ink]);
+    else if (ink >= 32 && ink < 32 + 16 * RAMP_COUNT)
+        buf_printf(out, "%s %ld", ramps[(ink - 32) / 16], (ink - 32) % 16);
+    else
+        buf_puts(out, ink == 254 ? "chosen" : "background");
+}
+
+/* The dump of a canvas in screen_role_theme, its list of letters in words. */
+static void dump_roles(const Canvas *canvas, Buf *out)
+{
+    Buf raw = BUF_INIT;
+    canvas_dump(canvas, true, &raw);
+    const char *text = buf_text(&raw), *list = strstr(strstr(text, "\n--\n") + 1, "\n--\n");
+    assert_non_null(list);
+    list += 4;
+    buf_write(out, text, (size_t)(list - text));
+    char letter;
+    long fg, bg;
+    for (int n; sscanf(list, "%c fg %ld bg %ld%n", &letter, &fg, &bg, &n) == 3; list += n + strspn(list + n, "\n")) {
+        buf_printf(out, "%c ", letter);
+        name_ink(out, fg);
+        buf_puts(out, " on ");
+        name_ink(out, bg);
+        buf_put(out, '\n');
+    }
+    buf_fini(&raw);
+}
+
+void screen_assert(const Canvas *canvas, const char *name, bool roles)
 {
     Buf is = BUF_INIT, stored = BUF_INIT;
     char path[256];
     snprintf(path, sizeof path, "tests/fixtures/screens/%s.txt", name);
-    canvas_dump(canvas, styles, &is);
+    if (roles)
+        dump_roles(canvas, &is);
+    else
+        canvas_dump(canvas, false, &is);
     const char *update = getenv("UPDATE");
     if (update && *update == '1') {
         FILE *file = fopen(path, "w");

@@ -21,7 +21,8 @@ void screen_role_theme(Theme *theme);
 /* The canvas as a terminal would be sent it. */
 void screen_ansi(const Canvas *canvas, Buf *out);
 
-/* Compare with tests/fixtures/screens/NAME.txt; with UPDATE=1 in the environment that file is written instead. */
-void screen_assert(const Canvas *canvas, const char *name, bool styles);
+/* Compare with tests/fixtures/screens/NAME.txt; with UPDATE=1 in the environment that file is written instead.
+ * roles: also what each cell's colours are for; the canvas was drawn in screen_role_theme. */
+void screen_assert(const Canvas *canvas, const char *name, bool roles);
 
 #endif
