@@ -64,6 +64,7 @@ Telemetry *telemetry_new(const TelePlan *plan, Err *err)
     if (!tele)
         return NULL;
     atomic_init(&tele->references, 1);
+    atomic_init(&tele->version, 1); /* a watcher's 0 means that it has not looked yet */
     tele->plan = *plan;
     tele->n_series = n_series;
     TeleNow now = { .state = RUN_WAITING, .epoch = plan->first_epoch, .left_s = -1 };

@@ -134,6 +134,10 @@ bool dash_refresh(DashState *dash)
     fetch_picture(dash, PICTURE_LAYERS, &layers);
     fetch_picture(dash, PICTURE_CONFUSION, &confusion);
     fetch_picture(dash, PICTURE_PROBE, &probe);
+    if (!dash->probe && probe) { /* the trainer chose what to look at first */
+        dash->layer = ((const TeleProbe *)probe)->layer;
+        dash->sample = ((const TeleProbe *)probe)->sample;
+    }
     dash->layers = layers;
     dash->confusion = confusion;
     dash->probe = probe;
@@ -242,7 +246,7 @@ void dash_draw(DashState *dash, Canvas *canvas, const Theme *theme, Rect *prompt
     }
     int head = header_rows(canvas->w);
     header_draw(dash, canvas, theme, head);
-    if (!dash->tele)
+    if (!dash->tele && frame.y - head >= 6)
         draw_empty(dash, canvas, theme, (Rect){ 0, head, canvas->w, frame.y - head });
     for (int i = 0; i < n; i++)
         draw_panel(dash, canvas, theme, panels[i], areas[i]);

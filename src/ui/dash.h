@@ -52,9 +52,8 @@ struct DashState {
     bool log_scale;
     double smooth;      /* 0 … 0.99 */
     bool big;           /* projector preset: two panes at most, large */
-    int prompt_rows;    /* rows wanted for the prompt pane; 0: by size */
+    int prompt_rows;    /* rows wanted for the prompt pane, as many as the window for all of it; 0: by size */
     int scroll;         /* of the focused pane */
-    double frozen_clock; /* tests: shown instead of the time; 0: none */
     const char *hint;   /* what stands at the empty dashboard; NULL: how to begin */
     int metric;         /* which of the plan's metrics the metric pane shows; 0: the first after the loss */
     DashCache *cache;   /* owned: copies of the series, axes that keep still; NULL when memory ran out */

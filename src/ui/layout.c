@@ -126,7 +126,7 @@ static void place_high(Layout *l, Rect body)
     bool wide = body.w >= WIDE || (body.w >= 100 && !wanted(l, "confusion"));
     Rect top = cut_top(&low, body.h - strip_height(body.h));
     if (!wide && body.h >= TALL && layers) {
-        int rows = clamp(top.h * 2 / 5, 10, 20);
+        int rows = clamp(top.h * 9 / 20, 10, 22);
         Rect upper = cut_top(&top, top.h - rows);
         place_columns(l, upper, NULL);
         place(l, layers, top);
@@ -160,9 +160,9 @@ static int prompt_height(const DashState *dash, int h, int head)
 {
     int want = dash->prompt_rows > 0 ? dash->prompt_rows + 2 : clamp(7 + (h - DASH_LEAST_H) / 7, 7, 16);
     int room = h - head - 1;
-    if (!dash->tele)
-        return dash->prompt_rows > 0 ? clamp(want, 3, room - 6) : room / 2;
-    return clamp(want, 3, room - (LEAST_CHART + STRIP));
+    if (!dash->tele && dash->prompt_rows <= 0)
+        return room / 2;
+    return want >= room ? room : clamp(want, 3, room - LEAST_CHART); /* all of it, or a pane's room is left */
 }
 
 int dash_layout(const DashState *dash, int w, int h, const Panel *panels[], Rect areas[], int most, Rect *prompt)
@@ -180,6 +180,8 @@ int dash_layout(const DashState *dash, int w, int h, const Panel *panels[], Rect
         place(&l, dash->zoom, body);
     else if (dash->big)
         place_big(&l, body);
+    else if (body.h < LEAST_CHART + STRIP) /* the user wants a tall prompt */
+        place(&l, wanted(&l, "loss"), body);
     else if (body.h < HIGH)
         place_low(&l, body);
     else

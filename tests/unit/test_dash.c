@@ -80,12 +80,33 @@ static void every_size_has_a_sound_layout(void **state)
         dash.zoom = dash_panel("layers");
         all_sizes(&dash);
         dash.zoom = NULL;
-        dash.prompt_rows = 40;
-        all_sizes(&dash);
+        for (dash.prompt_rows = 10; dash.prompt_rows < 100; dash.prompt_rows += 11)
+            all_sizes(&dash);
         dash.prompt_rows = 3;
         all_sizes(&dash);
         dash.prompt_rows = 0;
     }
+    dash_fini(&dash);
+}
+
+static void the_prompt_can_have_it_all(void **state)
+{
+    (void)state;
+    DashState dash;
+    Rect areas[32], prompt;
+    const Panel *panels[32];
+    dash_init(&dash);
+    Telemetry *tele = screen_run(1);
+    dash_attach(&dash, tele);
+    telemetry_unref(tele);
+    dash.prompt_rows = 24;
+    assert_int_equal(dash_layout(&dash, 80, 24, panels, areas, 32, &prompt), 0);
+    assert_int_equal(prompt.h, 21);
+    dash.prompt_rows = 18; /* one row less than all: room for one pane */
+    assert_int_equal(dash_layout(&dash, 80, 24, panels, areas, 32, &prompt), 1);
+    dash.prompt_rows = 9;
+    assert_int_equal(dash_layout(&dash, 80, 24, panels, areas, 32, &prompt), 1);
+    assert_int_equal(prompt.h, 11);
     dash_fini(&dash);
 }
 
@@ -139,7 +160,6 @@ static void begin(DashState *dash, double done, int classes)
     Telemetry *tele = done < 0 ? NULL : screen_run_classes(done, classes);
     dash_attach(dash, tele);
     telemetry_unref(tele);
-    dash->layer = 3;
 }
 
 static void screens_are_as_stored(void **state)
@@ -509,6 +529,7 @@ static void panes_have_keys_of_their_own(void **state)
     assert_false(layers->key(&dash, 'x'));
     assert_true(confusion->key(&dash, KEY_DOWN) && dash.scroll == 1);
     assert_true(confusion->key(&dash, KEY_HOME) && dash.scroll == 0);
+    dash.sample = 0;
     assert_true(activations->key(&dash, KEY_LEFT) && dash.sample == 381);
     assert_true(activations->key(&dash, KEY_RIGHT) && dash.sample == 0);
     const Panel *const *all;
@@ -577,6 +598,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_size_has_a_sound_layout),
+        cmocka_unit_test(the_prompt_can_have_it_all),
         cmocka_unit_test(size_decides_how_much),
         cmocka_unit_test(screens_are_as_stored),
         cmocka_unit_test(frames_are_never_overrun),

@@ -246,7 +246,8 @@ static void caption(const DashState *dash, int room, char title[DASH_CAPTION], c
     const TeleProbe *probe = dash->probe;
     if (!probe)
         return;
-    snprintf(title, DASH_CAPTION, "%s%.31s", room < 36 ? "" : "activations · ", probe->layer_name);
+    bool maps = probe->n_maps > 0 && !is_vector(probe), narrow = room < 80;
+    snprintf(title, DASH_CAPTION, "%s%.31s%s", narrow && maps ? "" : "activations · ", probe->layer_name, narrow && maps ? " · own ranges" : "");
     int left = room - canvas_width(title) - 4;
     char chance[NUMBER_ROOM];
     if (left < 52 && has_answer(probe)) {

@@ -13,7 +13,7 @@
 #include "ui/panels.h"
 
 #define LEAST_CELL 3
-#define LISTS 33 /* columns of the lists of classes and of mistakes */
+#define LISTS 33 /* columns of the lists of classes and of mistakes; three less will do */
 
 typedef struct Matrix {
     PanelView *view;
@@ -280,14 +280,14 @@ static int worst_classes(const TeleConfusion *data, int out[], int most)
     return n;
 }
 
-static void draw_worst_classes(const Matrix *m, int x, int y, int rows)
+static void draw_worst_classes(const Matrix *m, int x, int y, int width, int rows)
 {
-    int worst[64], n = worst_classes(m->data, worst, rows - 1 > 64 ? 64 : rows - 1);
-    canvas_text(m->view->canvas, x, y, m->label + 8, dash_style(m->view, ROLE_LABEL), n < m->data->n ? "worst" : "class");
-    draw_figure_heads(m, x + 8, y);
+    int worst[64], n = worst_classes(m->data, worst, rows - 1 > 64 ? 64 : rows - 1), name = width - FIGURES;
+    canvas_text(m->view->canvas, x, y, name, dash_style(m->view, ROLE_LABEL), n < m->data->n ? "worst" : "class");
+    draw_figure_heads(m, x + name, y);
     for (int i = 0; i < n; i++) {
-        canvas_text_cut(m->view->canvas, x, y + 1 + i, 8, dash_style(m->view, ROLE_TEXT), m->data->labels[worst[i]]);
-        draw_figures(m, worst[i], x + 8, y + 1 + i);
+        canvas_text_cut(m->view->canvas, x, y + 1 + i, name, dash_style(m->view, ROLE_TEXT), m->data->labels[worst[i]]);
+        draw_figures(m, worst[i], x + name, y + 1 + i);
     }
 }
 
@@ -328,15 +328,18 @@ static int least_of(int a, int b)
 /* The classes that are told apart worst, and what is taken for what, in a column. */
 static void draw_lists(const Matrix *m, int x, int y, int rows, bool classes)
 {
+    int room = m->view->area.x + m->view->area.w - x, width = room < LISTS ? room : LISTS;
+    if (width < LISTS - 3)
+        return;
     if (classes && rows >= 4) {
         int n = least_of(rows, 1 + m->data->n);
         n = m->data->n > 20 ? least_of(n, rows < 8 ? rows : rows / 2) : n;
-        draw_worst_classes(m, x, y, n);
+        draw_worst_classes(m, x, y, width, n);
         y += n + 1;
         rows -= n + 1;
     }
     if (rows >= 3)
-        draw_mistakes(m, x, y, LISTS, least_of(rows, 11));
+        draw_mistakes(m, x, y, width, least_of(rows, 11));
 }
 
 /* What fits beside and below the matrix. */
@@ -354,11 +357,11 @@ static void draw_rest(const Matrix *m, int x, int y)
     }
     y += 1 + m->shown;
     int left = a.y + a.h - y; /* rows below */
-    if (left < 1 || a.w < 36)
+    if (left < 1 || a.w < LISTS - 3)
         return;
-    char text[96] = "row: true class, column: answer";
+    char text[96] = "row: true, column: answer";
     if (m->group > 1)
-        snprintf(text, sizeof text, "%d classes a cell; %s", m->group, m->view->focused || m->view->dash->zoom ? "arrows: one by one" : "row true, column said");
+        snprintf(text, sizeof text, "%d classes a cell; %s", m->group, m->view->focused || m->view->dash->zoom ? "arrows: one by one" : "row: true, column: answer");
     canvas_text_cut(m->view->canvas, x + (m->group > 1 ? 0 : m->label), y, a.w - m->label, dash_style(m->view, ROLE_LABEL), text);
     if (aligned || beside < LISTS + 2)
         draw_lists(m, x, y + 2, left - 2, !aligned);

@@ -116,6 +116,8 @@ static Style on_row(const PanelView *view, Role role, bool chosen)
     Style style = dash_style(view, role), select = dash_style(view, ROLE_SELECT);
     if (chosen) {
         style.bg = select.bg;
+        if (role == ROLE_LABEL) /* too dim there */
+            style.fg = select.fg;
         if (select.bg == view->theme->base.bg)
             style.attrs = (uint8_t)((style.attrs & ~ATTR_DIM) | select.attrs);
     }
