@@ -69,7 +69,7 @@ Telemetry *telemetry_new(const TelePlan *plan, Err *err)
     tele->n_series = n_series;
     TeleNow now = { .state = RUN_WAITING, .epoch = plan->first_epoch, .left_s = -1 };
     for (int i = 0; i < TELE_METRICS; i++)
-        now.metrics[i] = now.validation[i] = NAN;
+        now.metrics[i] = now.validation[i] = (double)NAN;
     seq_store(tele->now, &now, sizeof now);
     return tele;
 }
@@ -146,6 +146,7 @@ void telemetry_now(const Telemetry *tele, TeleNow *out)
     } while (seq_changed(&own->now_number, at));
 }
 
+/* A new state is worth a wake-up of its own; numbers can wait for the next look. */
 void telemetry_set_now(Telemetry *tele, const TeleNow *now)
 {
     bool loud = tele->state != now->state;
@@ -182,7 +183,7 @@ void telemetry_cut(Telemetry *tele, int64_t step)
     announce(tele, true);
 }
 
-/* ---- facts ---- */
+/* ---- facts: an array in blocks that never move, so that readers may keep pointers ---- */
 
 /* Block and place of fact i: block b holds FACTS_FIRST << b facts. */
 static void place_fact(size_t i, int *block, size_t *place)
@@ -212,6 +213,7 @@ const Fact *telemetry_fact(const Telemetry *tele, size_t i)
     return &tele->facts.blocks[block][place];
 }
 
+/* Write first, count afterwards: a reader that sees the count sees the fact. */
 static bool append(Facts *facts, const Fact *fact)
 {
     int block;
@@ -233,7 +235,7 @@ static bool append_loss(Facts *facts, const Fact *beside)
 {
     Fact loss = { .kind = FACT_EVENT, .epoch = beside->epoch, .step = beside->step, .wall_s = clock_wall(), .branch = beside->branch };
     for (int i = 0; i < TELE_METRICS; i++)
-        loss.metrics[i] = loss.validation[i] = NAN;
+        loss.metrics[i] = loss.validation[i] = (double)NAN;
     loss.learning_rate = beside->learning_rate;
     snprintf(loss.label, sizeof loss.label, "lost");
     snprintf(loss.text, sizeof loss.text, "memory ran out: %ld entr%s of the history could not be kept", facts->lost,

@@ -59,6 +59,7 @@ void canvas_clip(Canvas *canvas, Rect clip)
     canvas->clip = (Rect){ clip.x, clip.y, x1 > clip.x ? x1 - clip.x : 0, y1 > clip.y ? y1 - clip.y : 0 };
 }
 
+/* Subtractions, because a far away clip must not overflow. */
 static bool is_inside(const Canvas *canvas, int x, int y)
 {
     const Rect *c = &canvas->clip;
@@ -80,6 +81,7 @@ static void part_halves(Canvas *canvas, int x, int y)
         set_blank(cell + 1, cell[1].style);
 }
 
+/* The one place that writes characters. */
 static void set_cell(Canvas *canvas, int x, int y, Style style, uint32_t code, int width)
 {
     bool left = is_inside(canvas, x, y), right = width == 2 && is_inside(canvas, x + 1, y);
@@ -137,6 +139,7 @@ void canvas_put(Canvas *canvas, int x, int y, Style style, uint32_t glyph)
     draw_character(canvas, x, y, style, width ? glyph : 0xFFFD, width ? width : 1);
 }
 
+/* The bits that a cell has already are read back from its UTF-8: E2 A0 80 is the empty pattern. */
 void canvas_dots(Canvas *canvas, int x, int y, Style style, unsigned bits)
 {
     if (!is_inside(canvas, x, y))
@@ -277,6 +280,7 @@ void canvas_frame(Canvas *canvas, Rect area, Style border, Style title_style, co
 
 /* ---- as text ---- */
 
+/* Trailing blanks are cut, so that stored screens survive editors. */
 static void dump_text(const Canvas *canvas, Buf *out)
 {
     for (int y = 0; y < canvas->h; y++) {

@@ -17,6 +17,7 @@
 
 /* ---- axis ---- */
 
+/* The middle of a row is its value; half a row lies above and below. */
 static double bottom_edge(const ChartAxis *axis)
 {
     return axis->base - 0.5 * axis->per_row;
@@ -55,7 +56,7 @@ static void try_linear(ChartAxis *best, double *best_score, double low, double h
 static ChartAxis fit_linear(double low, double high, int rows, double most)
 {
     ChartAxis best = { .rows = rows, .per_row = 1, .every = 1 };
-    double best_score = INFINITY;
+    double best_score = (double)INFINITY;
     int least = rows / 6 > 1 ? rows / 6 : 1, widest = rows > 3 ? rows / 2 : 1;
     int power = (int)floor(log10((high - low) / rows)) - 1;
     for (int p = power; p <= power + 4; p++) {
@@ -150,6 +151,7 @@ void chart_fit(ChartAxis *axis, double low, double high, int rows, bool log, dou
     }
     bool hangs = !log && !isnan(most) && high <= most;
     ChartAxis fresh = log ? fit_log(low, high, rows) : fit_linear(low, high, rows, hangs ? most : (double)NAN);
+    /* keep still: only data that leaves the axis, or one more than twice too wide, moves it */
     bool fits = axis->rows == rows && axis->log == log && axis->hangs == fresh.hangs && holds(axis, low, high);
     if (!fits || axis->per_row > 2.2 * fresh.per_row)
         *axis = fresh;
@@ -158,7 +160,7 @@ void chart_fit(ChartAxis *axis, double low, double high, int rows, bool log, dou
 double chart_row(const ChartAxis *axis, double value)
 {
     if (!isfinite(value) || (axis->log && value <= 0))
-        return NAN;
+        return (double)NAN;
     return ((axis->log ? log10(value) : value) - axis->base) / axis->per_row;
 }
 
@@ -275,6 +277,7 @@ static int dot_line(const ChartPen *pen, double value)
     return y <= 0 ? 0 : y >= last ? last : (int)y;
 }
 
+/* Braille numbers its dots down the left column, then the right, with the lowest two last. */
 static void put_dot(const ChartPen *pen, int x, int y)
 {
     static const uint8_t bits[4][2] = { { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 } };
@@ -289,6 +292,7 @@ static bool is_on(const ChartPen *pen, int at)
     return pen->off == 0 || pen->canvas->ascii || at % (pen->on + pen->off) < pen->on;
 }
 
+/* Source: Bresenham 1965, with an error term that serves all octants. */
 static void line_to(ChartPen *pen, int x, int y)
 {
     int dx = abs(x - pen->x), dy = abs(y - pen->y), sx = x > pen->x ? 1 : -1, sy = y > pen->y ? 1 : -1;
@@ -330,6 +334,7 @@ void chart_to(ChartPen *pen, double x, double value)
         go(pen, chart_column(pen, x), y);
 }
 
+/* Up and down the range, coming from the nearer end; the next join starts at the last value. */
 void chart_range(ChartPen *pen, double x, double low, double high, double last)
 {
     int y0 = dot_line(pen, low), y1 = dot_line(pen, high), column = chart_column(pen, x);

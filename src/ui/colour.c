@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+/* The sRGB curve and back. Source: IEC 61966-2-1. */
 static double to_linear(unsigned byte)
 {
     double v = byte / 255.0;
@@ -16,6 +17,7 @@ static uint32_t from_linear(double v)
     return (uint32_t)(v * 255 + 0.5);
 }
 
+/* Linear light to cone responses, their cube roots to opponent axes. */
 Lab colour_lab(uint32_t rgb)
 {
     double r = to_linear(rgb >> 16 & 255), g = to_linear(rgb >> 8 & 255), b = to_linear(rgb & 255);
@@ -57,6 +59,7 @@ static const uint32_t sixteen[16] = {
     0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
 };
 
+/* 16 … 231: a cube of six levels; 232 … 255: greys from 8 to 238. */
 uint32_t colour_of_index(int index)
 {
     if (index < 16)
@@ -75,11 +78,12 @@ static double distance(Lab x, Lab y)
     return (x.l - y.l) * (x.l - y.l) + (x.a - y.a) * (x.a - y.a) + (x.b - y.b) * (x.b - y.b);
 }
 
+/* By distance in OKLab, where equal steps look about equal. -1: none is in the range of lightness. */
 static int nearest(uint32_t rgb, int first, int end, double darkest, double lightest)
 {
     Lab want = colour_lab(rgb);
     int best = -1;
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (int i = first; i < end; i++) {
         Lab lab = colour_lab(colour_of_index(i));
         double d = distance(want, lab);
@@ -107,6 +111,7 @@ static int square(int x)
     return x * x;
 }
 
+/* The nearest of the cube channel by channel, against the nearest grey: no search. */
 int colour_cube(uint32_t rgb)
 {
     int rgb3[3] = { rgb >> 16 & 255, rgb >> 8 & 255, rgb & 255 }, index = 16, far_cube = 0, far_grey = 0;

@@ -31,6 +31,7 @@ typedef struct Curves {
     Rect plot;
 } Curves;
 
+/* Metrics of one kind share an ending: "binary_accuracy", "val_accuracy". */
 static bool ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
@@ -64,6 +65,7 @@ typedef struct Average {
     double beta, sum, weight;
 } Average;
 
+/* As if the bucket's finite values, each equal to their mean, came one by one: beta^n of the old stays. */
 static double average_add(Average *average, const TeleBucket *bucket)
 {
     double keep = pow(average->beta, (double)(bucket->n - bucket->n_bad));
@@ -98,6 +100,7 @@ static const Fact *rows_next(Rows *rows, bool *on_line)
     return NULL;
 }
 
+/* Limits take in what is drawn; what a logarithm cannot show is only noted. */
 static void widen(Curves *c, double value)
 {
     if (!isfinite(value))
@@ -115,9 +118,9 @@ static void measure(Curves *c)
 {
     DashState *dash = c->view->dash;
     Average average = { .beta = dash->smooth };
-    c->low = INFINITY;
-    c->high = -INFINITY;
-    c->train = c->valid = NAN;
+    c->low = (double)INFINITY;
+    c->high = -c->low;
+    c->train = c->valid = (double)NAN;
     for (int i = 0; i < c->series->n; i++) {
         const TeleBucket *b = &c->series->buckets[i];
         c->train_bad = b->n_bad > 0 && !isfinite(b->mean);
@@ -174,6 +177,7 @@ static ChartPen make_pen(const Curves *c, Role role, char letter)
 
 /* ---- drawing ---- */
 
+/* Least to most of each bucket: no spike is lost, however many steps a column holds. */
 static void draw_raw(const Curves *c, ChartPen pen)
 {
     for (int i = 0; i < c->series->n; i++) {
@@ -244,6 +248,7 @@ static void draw_ticks(const Curves *c, const ChartPen *pen, int y)
     }
 }
 
+/* How many cells of a region are taken. */
 static int curve_cells(const Curves *c, int x, int y, int w, int h)
 {
     int n = 0;
@@ -256,6 +261,7 @@ static int curve_cells(const Curves *c, int x, int y, int w, int h)
     return n;
 }
 
+/* A piece of the line, its name and its value, in the line's own colour. */
 static void legend_row(const Curves *c, int x, int y, Role role, uint32_t sample, const char *name, double value, bool bad)
 {
     Canvas *canvas = c->view->canvas;

@@ -63,6 +63,7 @@ void dash_init(DashState *dash)
     *dash = (DashState){ .smooth = 0.9 };
 }
 
+/* Counts are given back exactly once, whatever the order of calls. */
 static void watch(DashState *dash, PictureKind kind, bool on)
 {
     if (dash->tele && dash->watching[kind] != on)
@@ -118,6 +119,7 @@ static bool fetch_picture(DashState *dash, PictureKind kind, const void **held)
     return newest != old;
 }
 
+/* One look: the version first, so that a change during the copies is seen at the next look. */
 bool dash_refresh(DashState *dash)
 {
     if (!dash->tele)
@@ -144,6 +146,7 @@ bool dash_refresh(DashState *dash)
     return version != 0 || first;
 }
 
+/* The layout's panes in the order of focus. */
 int dash_visible(const DashState *dash, int w, int h, const Panel *out[], int most)
 {
     Rect areas[MOST_PANELS], prompt;
@@ -200,6 +203,7 @@ static Rect inside(Rect area)
     return (Rect){ area.x + 1, area.y + 1, area.w - 2, area.h - 2 };
 }
 
+/* Frame and caption by the dashboard, the inside by the pane, which cannot draw beyond it. */
 static void draw_panel(DashState *dash, Canvas *canvas, const Theme *theme, const Panel *panel, Rect area)
 {
     char title[DASH_CAPTION] = "", state[DASH_CAPTION] = "";
@@ -231,6 +235,7 @@ static void note_shown(DashState *dash, const Panel *const panels[], int n)
         watch(dash, (PictureKind)i, needed[i]);
 }
 
+/* The prompt has the accent while no pane has the keys. */
 void dash_draw(DashState *dash, Canvas *canvas, const Theme *theme, Rect *prompt, Rect *keys)
 {
     Rect areas[MOST_PANELS], frame;

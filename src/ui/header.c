@@ -25,6 +25,7 @@ int header_rows(int w)
     return w < ONE_ROW ? 2 : 1;
 }
 
+/* Width is reserved for the longest value (room), not for the present one. */
 static void set_piece(Piece *piece, int priority, const char *label, const char *value, int room, bool tail)
 {
     *piece = (Piece){ .priority = priority, .room = room, .tail = tail };
@@ -34,6 +35,7 @@ static void set_piece(Piece *piece, int priority, const char *label, const char 
     piece->width = (room > width ? room : width) + (*label ? canvas_width(piece->label) + 1 : 0);
 }
 
+/* A run that trains on beyond its plan is not shown as more than done. */
 static int64_t total_steps(const TelePlan *plan, const TeleNow *now)
 {
     int epochs = plan->n_epochs > now->epoch ? plan->n_epochs : now->epoch;
@@ -41,6 +43,7 @@ static int64_t total_steps(const TelePlan *plan, const TeleNow *now)
     return total > now->step ? total : now->step;
 }
 
+/* Epoch and step stand right-aligned in the width of their totals. */
 static void set_progress(Piece *pieces, const TelePlan *plan, const TeleNow *now)
 {
     char a[NUMBER_ROOM], b[NUMBER_ROOM], text[2 * NUMBER_ROOM + 2];
@@ -55,6 +58,7 @@ static void set_progress(Piece *pieces, const TelePlan *plan, const TeleNow *now
     set_piece(&pieces[PIECE_STEP], 5, "step", text, 2 * (int)strlen(b) + 1, false);
 }
 
+/* From left to right; what is least telling has the highest number and goes first. */
 static void set_pieces(Piece *pieces, const DashState *dash)
 {
     const TelePlan *plan = telemetry_plan(dash->tele);
@@ -81,6 +85,7 @@ static void set_pieces(Piece *pieces, const DashState *dash)
     }
 }
 
+/* The state in a word, trouble with a sign before it and its reason behind it. */
 static const char *state_text(const TeleNow *now, char out[256])
 {
     bool trouble = now->state == RUN_TROUBLE || now->state == RUN_FAILED;

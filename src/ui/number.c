@@ -20,6 +20,7 @@ const char *number_fixed(char out[NUMBER_ROOM], double value, int decimals)
     return out;
 }
 
+/* A comma before each third digit from the right. */
 const char *number_group(char out[NUMBER_ROOM], int64_t value)
 {
     char digits[NUMBER_ROOM];
@@ -72,6 +73,7 @@ static void scientific(char *out, size_t size, double value, int decimals)
     snprintf(out, size, "%.*se%d", (int)(e - text), text, exponent);
 }
 
+/* Decimals go as digits before the point come; beyond that, powers of ten. */
 const char *number_value(char out[NUMBER_ROOM], double value)
 {
     char text[NUMBER_ROOM];
@@ -97,6 +99,7 @@ const char *number_value(char out[NUMBER_ROOM], double value)
     return out;
 }
 
+/* 99.96 % is not all, and 0.04 % is not nothing. */
 const char *number_percent(char out[NUMBER_ROOM], double share)
 {
     if (isnan(share)) {
@@ -144,6 +147,7 @@ const char *number_rate(char out[NUMBER_ROOM], double per_second)
     return out;
 }
 
+/* "0.100" says no more than "0.1". */
 static void cut_zeros(char *text)
 {
     char *end = text + strlen(text);

@@ -37,11 +37,13 @@ typedef struct Reader {
     Err *err;
 } Reader;
 
+/* Every mistake is named by file and line, with the word that is wrong. */
 static bool refuse(const Reader *reader, const char *problem, const char *word, const char *hint)
 {
     return err_set(reader->err, ERR_DATA, "%s:%d: %s \"%.60s\"%s", reader->where, reader->line, problem, word, hint);
 }
 
+/* "#rrggbb", "0" … "255", a name of the sixteen, or "default". */
 static bool read_ink(const Reader *reader, const char *word, Ink *ink)
 {
     char *end;
@@ -127,6 +129,7 @@ static bool read_look(const Reader *reader, int column, char *text, Look *look)
     return !on || refuse(reader, "a colour must follow", "on", "");
 }
 
+/* A ramp: colours alone, at least two. */
 static bool read_stops(const Reader *reader, int column, char *text, Stops *stops)
 {
     *stops = (Stops){ 0 };
@@ -167,6 +170,7 @@ static int key_index(const char *key, const char *const keys[], int n)
     return -1;
 }
 
+/* All keys that there are, so that the nearest can be offered. */
 static bool refuse_key(const Reader *reader, const char *key)
 {
     NameSearch search;

@@ -23,6 +23,7 @@ static const char builtin[] =
 
 /* ---- resolving ---- */
 
+/* The column that speaks for a depth. */
 static int column_of(Depth depth)
 {
     return depth == DEPTH_TRUE ? COLUMN_TRUE : depth == DEPTH_256 ? COLUMN_256 : depth == DEPTH_16 ? COLUMN_16 : COLUMN_NONE;
@@ -59,6 +60,7 @@ static Look pick(const Look looks[COLUMNS], Depth depth)
     return look;
 }
 
+/* What a role leaves open it takes from the text and the background. */
 static void resolve_roles(const Sheet *sheet, Theme *theme)
 {
     Ink background = pick(sheet->background, theme->depth).fg;
@@ -80,6 +82,7 @@ static uint32_t mix(const Stops *stops, int i)
     return colour_from_lab((Lab){ a.l + t * (b.l - a.l), a.a + t * (b.a - a.a), a.b + t * (b.b - a.b) });
 }
 
+/* Sixteen steps: mixed, or picked from a list, or the nearest that the depth has; and on each the text that reads best. */
 static void resolve_ramp(const Stops columns[COLUMNS], Theme *theme, Ink *ramp, Ink *on_ramp)
 {
     int column = column_of(theme->depth);
@@ -149,6 +152,7 @@ void theme_default(Theme *theme, Depth depth)
 
 /* ---- files ---- */
 
+/* A path is taken as it is; a name is looked for in the user's folder, then in the program's. */
 static bool find_file(const char *name, char *path, size_t size)
 {
     if (strchr(name, '/') || strstr(name, ".theme")) {
@@ -162,6 +166,7 @@ static bool find_file(const char *name, char *path, size_t size)
     return file_resource(path, size, file) && file_exists(path);
 }
 
+/* Errors name the theme that was probably meant. */
 static bool refuse_name(const char *name, Err *err)
 {
     Buf list = BUF_INIT;
@@ -198,6 +203,7 @@ bool theme_load(Theme *theme, const char *name, Depth depth, Err *err)
 
 #define MOST_NAMES 256
 
+/* Add the names of a folder's themes; a name that is there already is the user's and hides the program's. */
 static int list_folder(const char *folder, char names[][32], int n)
 {
     DIR *dir = opendir(folder);
@@ -243,6 +249,7 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+/* NO_COLOR wins over all hints; COLORTERM is what terminals promise and ssh forgets; then what terminfo says. */
 Depth theme_depth(int max_colors)
 {
     const char *no = getenv("NO_COLOR"), *hint = getenv("COLORTERM"), *term = getenv("TERM");

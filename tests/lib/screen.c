@@ -51,7 +51,7 @@ static void add_epochs(Telemetry *tele, double done, bool classes)
             continue;
         Fact fact = { .kind = FACT_EPOCH, .epoch = (int)(step / STEPS), .step = step };
         for (int i = 0; i < TELE_METRICS; i++)
-            fact.metrics[i] = fact.validation[i] = NAN;
+            fact.metrics[i] = fact.validation[i] = (double)NAN;
         fact.validation[0] = valid_at(epoch) * (1 + 0.02 * noise);
         fact.validation[1] = classes ? 1 - 0.4 * fact.validation[0] * (fact.validation[0] < 0.5 ? 0.5 : 1) : sqrt(fact.validation[0]);
         if (fact.validation[1] < 0)
@@ -71,7 +71,7 @@ static void add_now(Telemetry *tele, double done, bool classes)
     now.snapshot_budget = 256000000;
     now.n_snapshots = (int)done;
     for (int i = 0; i < TELE_METRICS; i++)
-        now.metrics[i] = now.validation[i] = NAN;
+        now.metrics[i] = now.validation[i] = (double)NAN;
     if (done > 0)
         now.metrics[0] = loss_at(done);
     if (done > 0)

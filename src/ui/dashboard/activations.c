@@ -40,6 +40,7 @@ static int ranked_class(const TeleProbe *probe, int k)
     return 0; /* only for chances that are NaN */
 }
 
+/* Whole percent; what is there but small says so. */
 static void percent_of(float chance, char out[NUMBER_ROOM])
 {
     if (isnan(chance))
@@ -50,6 +51,7 @@ static void percent_of(float chance, char out[NUMBER_ROOM])
         snprintf(out, NUMBER_ROOM, "%.0f %%", 100 * (double)chance);
 }
 
+/* The likeliest classes with bars, and whether the first is right, in a word. */
 static void draw_answers(PanelView *view, const TeleProbe *probe, int x, int y, int rows)
 {
     Canvas *canvas = view->canvas;
@@ -82,6 +84,7 @@ static void draw_answers(PanelView *view, const TeleProbe *probe, int x, int y, 
 
 /* ---- maps ---- */
 
+/* The range that was scaled; where only one number fits, its upper end (after a relu the lower is 0). */
 static void range_text(const TeleProbe *probe, int i, int width, char out[64])
 {
     char low[NUMBER_ROOM], high[NUMBER_ROOM];
@@ -114,6 +117,7 @@ typedef struct Grid {
     bool labelled;
 } Grid;
 
+/* How many maps fit, and whether their numbers fit under them. */
 static bool fit_grid(PanelView *view, const TeleProbe *probe, Rect area, int most_h, bool large, Grid *grid)
 {
     if (!tile_fit(view->canvas, view->theme, probe->h, probe->w, area.w, most_h, large, &grid->tile))
@@ -191,6 +195,7 @@ static void draw_units(PanelView *view, const TeleProbe *probe, Rect area)
     }
 }
 
+/* A dense layer: units in a row, no picture. */
 static bool is_vector(const TeleProbe *probe)
 {
     return probe->h <= 1 && probe->n_maps == 1;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ui/figures.h"
 #include "ui/keys.h"
 #include "ui/panels.h"
 
@@ -34,13 +35,19 @@ static uint32_t count_at(const TeleConfusion *data, int row, int column)
 /* Sum over the classes of a cell; *right: how many of them lie on the diagonal. */
 static uint64_t cell_sum(const Matrix *m, int row, int column, uint64_t *right)
 {
+    const TeleConfusion *data = m->data;
+    int i0 = row * m->group, j0 = column * m->group, i1 = i0 + m->group, j1 = j0 + m->group;
     uint64_t sum = 0;
+    i1 = i1 < data->n ? i1 : data->n;
+    j1 = j1 < data->n ? j1 : data->n;
     *right = 0;
-    for (int i = row * m->group; i < (row + 1) * m->group && i < m->data->n; i++)
-        for (int j = column * m->group; j < (column + 1) * m->group && j < m->data->n; j++) {
-            sum += count_at(m->data, i, j);
-            *right += i == j ? count_at(m->data, i, j) : 0;
-        }
+    for (int i = i0; i < i1; i++) {
+        const uint32_t *counts = data->counts + (size_t)i * (size_t)data->n;
+        for (int j = j0; j < j1; j++)
+            sum += counts[j];
+        if (i >= j0 && i < j1)
+            *right += counts[i];
+    }
     return sum;
 }
 
@@ -52,14 +59,7 @@ static uint64_t row_sum(const TeleConfusion *data, int row)
     return sum;
 }
 
-static uint64_t column_sum(const TeleConfusion *data, int column)
-{
-    uint64_t sum = 0;
-    for (int i = 0; i < data->n; i++)
-        sum += count_at(data, i, column);
-    return sum;
-}
-
+/* Columns of a count. */
 static int digits_of(uint64_t v)
 {
     int n = 1;
@@ -110,7 +110,7 @@ static void fit_many(Matrix *m, int w, int h)
 static void fit_cells(Matrix *m, int room)
 {
     uint64_t most = 0;
-    for (int i = 0; i < m->data->n * m->data->n; i++)
+    for (int i = 0; i < m->data->n * m->data->n && m->group == 1; i++)
         most = m->data->counts[i] > most ? m->data->counts[i] : most;
     int wanted = digits_of(most) + 1, widest = room / m->shown;
     m->cell = m->group > 1 ? 2 : wanted < LEAST_CELL ? LEAST_CELL : wanted;
@@ -149,6 +149,7 @@ static int ramp_step(uint64_t count, uint32_t most)
     return step > THEME_RAMP - 1 ? THEME_RAMP - 1 : step;
 }
 
+/* Nothing is a dot; a share below half a percent is not nothing. */
 static void cell_text(const Matrix *m, uint64_t count, uint64_t row_total, char out[NUMBER_ROOM])
 {
     if (m->group > 1)
@@ -163,6 +164,7 @@ static void cell_text(const Matrix *m, uint64_t count, uint64_t row_total, char 
         snprintf(out, NUMBER_ROOM, "%d", (int)(100.0 * (double)count / (double)row_total + 0.5));
 }
 
+/* Without colours mistakes are reversed, so that they are found first there, too. */
 static void draw_cell(const Matrix *m, int i, int j, int x, int y)
 {
     const Theme *theme = m->view->theme;
@@ -194,12 +196,14 @@ static void draw_cell(const Matrix *m, int i, int j, int x, int y)
     canvas_text_right(canvas, x, y, m->cell, style, text);
 }
 
+/* A group is called by its first class. */
 static void class_label(const Matrix *m, int i, char out[TELE_NAME + 8])
 {
     int at = (m->first + i) * m->group;
     snprintf(out, TELE_NAME + 8, "%s", m->data->labels[at]);
 }
 
+/* Heads and rows. Names longer than a cell are cut, with a blank before them. */
 static void draw_matrix(const Matrix *m, int x, int y)
 {
     Canvas *canvas = m->view->canvas;
@@ -218,17 +222,6 @@ static void draw_matrix(const Matrix *m, int x, int y)
 }
 
 /* ---- figures of classes ---- */
-
-typedef struct Figures {
-    double precision, recall, f1; /* NaN where nothing was said or nothing was there */
-} Figures;
-
-static Figures figures_of(const TeleConfusion *data, int i)
-{
-    double right = count_at(data, i, i), said = (double)column_sum(data, i), was = (double)row_sum(data, i);
-    Figures f = { right / said, right / was, 2 * right / (said + was) }; /* 0 / 0 is NaN, which is the truth */
-    return f;
-}
 
 /* Columns of the figures. */
 static const struct {
@@ -255,34 +248,9 @@ static void draw_figure_heads(const Matrix *m, int x, int y)
         canvas_text_right(m->view->canvas, x, y, figures[i].width, dash_style(m->view, ROLE_LABEL), figures[i].head);
 }
 
-/* The classes with the lowest F1 first; insertion into a short list, `most` at most. */
-static int worst_classes(const TeleConfusion *data, int out[], int most)
-{
-    double f1[64];
-    int n = 0;
-    for (int i = 0; i < data->n; i++) {
-        double value = figures_of(data, i).f1;
-        if (isnan(value))
-            continue;
-        int at = n < most ? n : most;
-        while (at > 0 && f1[at - 1] > value)
-            at--;
-        if (at >= most)
-            continue;
-        n = n < most ? n + 1 : n;
-        for (int k = n - 1; k > at; k--) {
-            f1[k] = f1[k - 1];
-            out[k] = out[k - 1];
-        }
-        f1[at] = value;
-        out[at] = i;
-    }
-    return n;
-}
-
 static void draw_worst_classes(const Matrix *m, int x, int y, int width, int rows)
 {
-    int worst[64], n = worst_classes(m->data, worst, rows - 1 > 64 ? 64 : rows - 1), name = width - FIGURES;
+    int worst[64], n = figures_worst(m->data, worst, rows - 1 > 64 ? 64 : rows - 1), name = width - FIGURES;
     canvas_text(m->view->canvas, x, y, name, dash_style(m->view, ROLE_LABEL), n < m->data->n ? "worst" : "class");
     draw_figure_heads(m, x + name, y);
     for (int i = 0; i < n; i++) {
@@ -291,30 +259,23 @@ static void draw_worst_classes(const Matrix *m, int x, int y, int width, int row
     }
 }
 
-/* The most frequent mistakes under a head: "cat taken for dog   31". */
+#define MISTAKES 10
+
+/* Under a head: "cat taken for dog   31". */
 static void draw_mistakes(const Matrix *m, int x, int y, int width, int rows)
 {
     const TeleConfusion *data = m->data;
     Canvas *canvas = m->view->canvas;
-    uint64_t below = UINT64_MAX; /* count and place together order the cells, so that each is named once */
+    size_t worst[MISTAKES];
+    int n = figures_mistakes(data, worst, MISTAKES);
     canvas_text(canvas, x, y, width, dash_style(m->view, ROLE_LABEL), "most frequent mistakes");
-    for (int k = 1; k < rows; k++) {
-        uint64_t best = 0;
-        for (int i = 0; i < data->n; i++)
-            for (int j = 0; j < data->n; j++) {
-                uint64_t rank = (uint64_t)count_at(data, i, j) << 32 | (0xFFFFFFFFu - (uint32_t)(i * data->n + j));
-                if (i != j && rank < below && rank > best)
-                    best = rank;
-            }
-        if (best >> 32 == 0)
-            return;
-        uint32_t place = 0xFFFFFFFFu - (uint32_t)best, n = (uint32_t)data->n;
+    for (int k = 0; k < n && k + 1 < rows; k++) {
         char text[96], count[NUMBER_ROOM];
-        snprintf(text, sizeof text, "%.31s taken for %.31s", data->labels[place / n], data->labels[place % n]);
-        number_count(count, (int64_t)(best >> 32));
-        canvas_text_cut(canvas, x, y + k, width - 8, dash_style(m->view, ROLE_TEXT), text);
-        canvas_text_right(canvas, x + width - 8, y + k, 8, dash_style(m->view, ROLE_TEXT), count);
-        below = best;
+        size_t row = worst[k] / (size_t)data->n, column = worst[k] % (size_t)data->n;
+        snprintf(text, sizeof text, "%.31s taken for %.31s", data->labels[row], data->labels[column]);
+        number_count(count, data->counts[worst[k]]);
+        canvas_text_cut(canvas, x, y + 1 + k, width - 8, dash_style(m->view, ROLE_TEXT), text);
+        canvas_text_right(canvas, x + width - 8, y + 1 + k, 8, dash_style(m->view, ROLE_TEXT), count);
     }
 }
 
@@ -339,7 +300,7 @@ static void draw_lists(const Matrix *m, int x, int y, int rows, bool classes)
         rows -= n + 1;
     }
     if (rows >= 3)
-        draw_mistakes(m, x, y, width, least_of(rows, 11));
+        draw_mistakes(m, x, y, width, least_of(rows, MISTAKES + 1));
 }
 
 /* What fits beside and below the matrix. */

@@ -49,6 +49,7 @@ static Columns choose_columns(const TeleLayers *layers, int w)
     return c;
 }
 
+/* In the same widths and alignment as the rows. */
 static void draw_heads(PanelView *view, const Columns *c, int y)
 {
     Style style = dash_style(view, ROLE_LABEL);
@@ -124,6 +125,7 @@ static Style on_row(const PanelView *view, Role role, bool chosen)
     return style;
 }
 
+/* What does not apply to a layer is a dim dash, so that columns stay columns. */
 static void draw_row(PanelView *view, const Columns *c, const TeleLayer *row, int y, bool chosen)
 {
     Canvas *canvas = view->canvas;
