@@ -17,6 +17,8 @@ typedef struct OpNode {
     OpCall call;
 } OpNode;
 
+static _Atomic uint64_t generations;
+
 void tape_init(Tape *tape)
 {
     memset(tape, 0, sizeof *tape);
@@ -25,11 +27,9 @@ void tape_init(Tape *tape)
 
 void tape_fini(Tape *tape)
 {
-    uint64_t generation = tape->generation + 1;
     arena_fini(&tape->arena);
     mem_free(tape->scratch);
     tape_init(tape);
-    tape->generation = generation;
 }
 
 void tape_begin(Tape *tape, TapeMode mode, uint64_t seed, uint64_t step)
@@ -42,7 +42,7 @@ void tape_begin(Tape *tape, TapeMode mode, uint64_t seed, uint64_t step)
     tape->step = step;
     tape->flops = 0;
     tape->where = NULL;
-    tape->generation++;
+    tape->generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
 }
 
 static void record(Tape *tape, Node *node)

@@ -40,7 +40,7 @@ typedef struct Tape {
     size_t scratch_size;
     uint64_t seed, step; /* of the random numbers of this step's ops */
     double flops;        /* multiply-adds of the ops so far */
-    uint64_t generation; /* grows with every tape_begin: values of an ended step are known by it */
+    uint64_t generation; /* new with every tape_begin of any tape: values of an ended step are known by it; 0: none yet */
     const char *where;   /* put on the nodes to come */
 } Tape;
 

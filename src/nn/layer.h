@@ -23,7 +23,7 @@ typedef struct Param {
     Tensor value;     /* borrowed view into the layer's block; DTYPE_FLOAT32 */
     size_t offset;    /* elements from the start of the block */
     bool trainable;   /* by its nature; a frozen layer's are not trained either */
-    char init[32];    /* name of the initialiser */
+    char init[ARG_TEXT_MOST]; /* the initialiser, see init_parse */
     Node *node;       /* this step's leaf, so that a shared layer has one gradient; see layer_param */
     uint64_t node_generation;
     const Tape *node_tape;
@@ -58,6 +58,10 @@ struct Layer {
     bool named;          /* by the user: never renamed */
     Args args;
     bool built, trainable;
+    bool tentative;      /* built by a change that is not complete: taken back when it fails */
+    Shape built_for;     /* the first input's shape that it was built for (batch -1) */
+    Args op_args;        /* resolved once by build, so that a step looks nothing up: arguments of the op that does the work */
+    const Op *activation; /* also by build: applied to the result; NULL: linear */
     Param params[LAYER_PARAMS];
     int n_params;
     real *block;         /* owned; n_elements, the trainable ones first */
@@ -86,6 +90,9 @@ MUST_USE bool layer_build(Layer *layer, const Shape *in, int n_in, uint64_t seed
 /* Run on a tape; wraps errors with the layer's name and marks the nodes with it. */
 MUST_USE Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err);
 
+/* Inside build: a refusal in one line, "dense_1 wants …"; returns false with ERR_SHAPE. */
+bool layer_refuse(const Layer *layer, Err *err, const char *format, ...) PRINTF_LIKE(3, 4);
+
 /* Inside build: one more parameter of this shape. */
 MUST_USE bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *init, bool trainable, Err *err);
 
@@ -93,11 +100,29 @@ MUST_USE bool layer_add_param(Layer *layer, const char *name, Shape shape, const
 MUST_USE Node *layer_param(Layer *layer, Tape *tape, int i, Err *err);
 int layer_find_param(const Layer *layer, const char *name); /* -1: none */
 
+/* Train it or not; a model used as a layer hands it down to its layers. The caller sees to it that no run trains it. */
+void layer_set_trainable(Layer *layer, bool trainable);
+
+/* "(28, 28, 1)": a shape as users write it, without the batch. Buffer of SHAPE_TEXT bytes; returns out. */
+const char *layer_shape_text(const Shape *shape, char out[SHAPE_TEXT]);
+
+/* What would make inputs of shape got into want, where another arrangement of the same elements does: "; add nn.Flatten()
+ * before it", "; add nn.Reshape({28, 28, 1}) before it", else "". Buffer of LAYER_REMEDY bytes; returns out. */
+#define LAYER_REMEDY 200
+const char *layer_remedy(const Shape *want, const Shape *got, char out[LAYER_REMEDY]);
+
 /* Automatic names start again at "dense" (a new session, tests). */
 void layer_reset_names(void);
 
 /* ---- activations, by Keras's names: nn/activation.c ---- */
-const char *const *activation_names(void); /* ended by NULL; for ArgSpec.choices */
+const char *const *activation_names(void);  /* ended by NULL */
+extern const char *const activation_list[];  /* the same, for ArgSpec.choices */
+const Op *activation_op(const char *name);   /* NULL for "linear", "nil" */
 MUST_USE Node *activation_apply(const char *name, Tape *tape, Node *x, Err *err); /* "linear" or "nil": x itself */
+
+/* For layers with an argument `activation`. In build, when op_args is set: leave it to the op where that can do it as well, else
+ * set layer->activation. In forward: apply what is left to do; x NULL: NULL. */
+MUST_USE bool activation_settle(Layer *layer, Err *err);
+MUST_USE Node *activation_finish(const Layer *layer, Tape *tape, Node *x, Err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "nn/layer.h"
 
 #define MODEL_INPUTS 8
+#define LAYER_PATH 96
 
 typedef struct Symbol {
     _Atomic int refs;
@@ -19,6 +20,7 @@ typedef struct Symbol {
     Shape shape;               /* batch -1 */
     DType dtype;
     int id;                    /* order of making */
+    struct Symbol *dead;       /* used while a chain of them is freed */
 } Symbol;
 
 /* An Input symbol: shape without the batch. Fails: ERR_SHAPE, ERR_MEM. */
@@ -31,12 +33,19 @@ void symbol_unref(Symbol *symbol);
 
 typedef struct GraphNode {
     Layer *layer; /* reference */
+    bool first;   /* the first place where this layer is used */
     int in[OP_IN_MOST], n_in; /* indices of earlier nodes */
-    Shape shape;  /* of the output, batch -1 */
+    Shape shape;  /* of the output, batch -1; rank 0: not known yet (Sequential before its first data) */
     DType dtype;
     double flops; /* multiply-adds of one sample's forward */
-    size_t bytes; /* of one sample's output */
+    size_t bytes; /* of all that one sample's forward makes, in float32; 0 where it only reshapes */
 } GraphNode;
+
+/* A layer that is no model, with its path from this model: "dense", "inner/dense". Input layers are left out. */
+typedef struct ModelLeaf {
+    Layer *layer; /* borrowed from its node */
+    char path[LAYER_PATH];
+} ModelLeaf;
 
 struct Model {
     _Atomic int refs;
@@ -44,8 +53,13 @@ struct Model {
     bool sequential;
     bool built;
     uint64_t seed;
-    GraphNode *nodes; /* owned, in the order they run */
-    int n_nodes;
+    GraphNode *nodes; /* owned, in the order they run; a built Sequential begins with an Input */
+    int n_nodes, room_nodes;
+    ModelLeaf *leaves; /* owned; each layer once even when shared */
+    int n_leaves, room_leaves;
+    int depth;            /* models within models in it: 0 for none */
+    int runs;             /* layers that one forward runs, those of inner models included */
+    _Atomic int wrapped;  /* places in other models where it is a layer: it cannot grow then */
     int inputs[MODEL_INPUTS], n_inputs;   /* indices of nodes */
     int outputs[MODEL_INPUTS], n_outputs;
     /* What the rooms above hang on it; freed with it. */
@@ -68,31 +82,33 @@ MUST_USE Model *model_functional(Symbol *const *inputs, int n_inputs, Symbol *co
 Model *model_ref(Model *model);
 void model_unref(Model *model);
 
-/* A layer that runs the model, so that models can be layers. The model must be built. */
+/* A layer that runs the model, so that models can be layers; a Sequential that is not built yet is built by its use. Several
+ * calls make several places of one shared layer. Fails: ERR_ARG when it has several outputs, ERR_MEM. */
 MUST_USE Layer *model_as_layer(Model *model, Err *err);
 
-/* Build for these input shapes (batch -1) if it is not built: Sequential without an input_shape, at the first data. */
+/* Build for these input shapes (batch -1) if it is not built: Sequential without an input_shape, at the first data. Fails: what
+ * a layer says, ERR_STATE when it has no layers; the model is then as before. */
 MUST_USE bool model_build(Model *model, const Shape *in, int n_in, Err *err);
 
 /* Seed of initial weights for what is built from now on (the process's seed at start). */
 void model_set_seed(uint64_t seed);
 uint64_t model_default_seed(void);
 
-/* Run: in[n_inputs] to out[n_outputs] on the tape. hook, when set, sees each graph node's value (for probes). */
+/* Run: in[n_inputs] to out[n_outputs] on the tape. A missing or surplus last axis of size 1 is put right, as Keras does; other
+ * types are cast. Fails: ERR_SHAPE with a remedy. hook, when set, sees each graph node's value (for probes). */
 typedef void (*ModelHook)(void *ctx, int graph_node, Node *value);
 MUST_USE bool model_forward(Model *model, Tape *tape, Node *const *in, Node **out, ModelHook hook, void *ctx, Err *err);
 
-/* Leaf layers that hold parameters or not, in order, those of inner models with a path "inner/dense"; each layer once even
- * when shared. visit returns false to stop. */
+/* Leaf layers that hold parameters or not, in order (the model's leaves). visit returns false to stop; the result is then false. */
 typedef bool (*LayerVisit)(void *ctx, Layer *layer, const char *path);
 bool model_each_layer(Model *model, LayerVisit visit, void *ctx);
-Layer *model_layer(Model *model, const char *name, Err *err); /* borrowed; nearest name in err */
+Layer *model_layer(Model *model, const char *name, Err *err); /* borrowed; a name or a path; nearest name in err */
 Layer *model_layer_at(Model *model, int i, Err *err);         /* borrowed; from 1, as users count; negative from the end */
 
 int64_t model_count_params(const Model *model, bool trainable_only);
 
-/* predict: rows of x (any type; converted) in batches through a FORWARD tape; *out gets [N, …] float32, own storage. One input,
- * one output; the general form takes lists. Polls *stop (may be NULL) between batches: ERR_INTERRUPT. */
+/* predict: rows of x (any type; converted) in batches through a FORWARD tape; *out gets [N, …] float32, own storage, to be ended
+ * by tensor_unref; data NULL on failure. One input, one output; the general form takes lists: x[n_in], out[n_outputs]. Polls *stop (may be NULL) between batches: ERR_INTERRUPT. */
 MUST_USE bool model_predict(Model *model, const Tensor *x, int batch_size, Tensor *out, const _Atomic bool *stop, Err *err);
 MUST_USE bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop,
                                  Err *err);

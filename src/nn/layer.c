@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: MIT
+/* The block of a layer: trainable parameters in the order they were declared, then the others, without gaps. */
+#include "nn/layer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/name.h"
+#include "nn/graph.h"
+#include "nn/init.h"
+
+#define ROW(file) extern const LayerKind layer_##file;
+#include "gen/layers.h"
+#undef ROW
+
+static const LayerKind *const table[] = {
+#define ROW(file) &layer_##file,
+#include "gen/layers.h"
+#undef ROW
+    NULL,
+};
+
+const LayerKind *layer_at(int i)
+{
+    return i >= 0 && i < (int)(sizeof table / sizeof *table) ? table[i] : NULL;
+}
+
+const LayerKind *layer_find(const char *name, Err *err)
+{
+    NameSearch search;
+    char hint[96];
+    name_search(&search, name);
+    for (int i = 0; table[i]; i++) {
+        if (!strcmp(table[i]->name, name))
+            return table[i];
+        name_offer(&search, table[i]->name);
+    }
+    err_set(err, ERR_NAME, "there is no layer \"%.60s\"%s", name, name_hint(&search, hint));
+    return NULL;
+}
+
+/* ---- messages ---- */
+
+const char *layer_shape_text(const Shape *shape, char out[SHAPE_TEXT])
+{
+    Shape sample = { .rank = shape->rank > 0 ? shape->rank - 1 : 0 };
+    for (int i = 0; i < sample.rank; i++)
+        sample.d[i] = shape->d[i + 1];
+    return shape_text(&sample, out);
+}
+
+const char *layer_remedy(const Shape *want, const Shape *got, char out[LAYER_REMEDY])
+{
+    out[0] = '\0';
+    if (want->rank < 2 || got->rank < 1 || shape_count_from(want, 1) != shape_count_from(got, 1))
+        return out;
+    char text[SHAPE_TEXT];
+    layer_shape_text(want, text);
+    if (want->rank == 2)
+        snprintf(out, LAYER_REMEDY, "; add nn.Flatten() before it");
+    else
+        snprintf(out, LAYER_REMEDY, "; add nn.Reshape({%.*s}) before it", (int)strlen(text) - 2, text + 1);
+    return out;
+}
+
+bool layer_refuse(const Layer *layer, Err *err, const char *format, ...)
+{
+    char text[sizeof err->text];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return err_set(err, ERR_SHAPE, "%s %s", layer->name, text);
+}
+
+bool layer_name_error(const Layer *layer, Err *err)
+{
+    size_t n = strlen(layer->name);
+    if (!err || (!strncmp(err->text, layer->name, n) && strchr(": ", err->text[n])))
+        return false;
+    return err_wrap(err, "%s", layer->name);
+}
+
+/* ---- life ---- */
+
+/* Initialisers are texts with arguments: read them now, where the user can see which line gave them. */
+static bool check_initializers(const Args *args, const char *who, Err *err)
+{
+    for (int i = 0; i < args->n; i++) {
+        const Initializer *init;
+        Args own;
+        bool names_one = args->specs[i].choices == initializer_names && args->v[i].given;
+        if (names_one && !init_parse(args->v[i].u.text, &init, &own, err))
+            return err_wrap(err, "%s: %s", who, args->specs[i].name);
+    }
+    return true;
+}
+
+Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err *err)
+{
+    if (name && !name_check("layer", name, err))
+        return NULL;
+    if (args && (!args_complete(args, kind->name, err) || !check_initializers(args, kind->name, err)))
+        return NULL;
+    Layer *layer = mem_zero(1, sizeof *layer, err);
+    if (!layer)
+        return NULL;
+    atomic_init(&layer->refs, 1);
+    layer->kind = kind;
+    layer->trainable = true;
+    layer->input_dtype = DTYPE_FLOAT32;
+    if (args)
+        layer->args = *args;
+    else
+        args_init(&layer->args, kind->args, kind->n_args);
+    if (!args && !args_complete(&layer->args, kind->name, err)) {
+        mem_free(layer);
+        return NULL;
+    }
+    layer->named = name != NULL;
+    if (name)
+        snprintf(layer->name, sizeof layer->name, "%s", name);
+    else
+        name_next(kind->prefix, layer->name);
+    return layer;
+}
+
+Layer *layer_ref(Layer *layer)
+{
+    if (layer)
+        atomic_fetch_add_explicit(&layer->refs, 1, memory_order_relaxed);
+    return layer;
+}
+
+void layer_unref(Layer *layer)
+{
+    if (!layer || atomic_fetch_sub_explicit(&layer->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    if (layer->inner)
+        atomic_fetch_sub_explicit(&layer->inner->wrapped, 1, memory_order_relaxed);
+    model_unref(layer->inner);
+    mem_free(layer->block);
+    mem_free(layer);
+}
+
+void layer_set_trainable(Layer *layer, bool trainable)
+{
+    layer->trainable = trainable;
+    for (int i = 0; layer->inner && i < layer->inner->n_nodes; i++)
+        layer_set_trainable(layer->inner->nodes[i].layer, trainable);
+}
+
+/* ---- building ---- */
+
+bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *init, bool trainable, Err *err)
+{
+    if (layer->n_params == LAYER_PARAMS)
+        return err_set(err, ERR_BUG, "%s: more than %d parameters", layer->name, LAYER_PARAMS);
+    if (!shape_check(&shape, err))
+        return err_wrap(err, "%s", name);
+    Param *param = &layer->params[layer->n_params++];
+    *param = (Param){ .trainable = trainable };
+    param->value = tensor_borrow(DTYPE_FLOAT32, shape, NULL);
+    snprintf(param->name, sizeof param->name, "%s", name);
+    snprintf(param->init, sizeof param->init, "%s", init);
+    return true;
+}
+
+static void lay_out(Layer *layer)
+{
+    layer->n_elements = layer->n_trainable = 0;
+    for (int pass = 1; pass >= 0; pass--)
+        for (int i = 0; i < layer->n_params; i++)
+            if (layer->params[i].trainable == pass) {
+                layer->params[i].offset = layer->n_elements;
+                layer->n_elements += (size_t)tensor_count(&layer->params[i].value);
+                layer->n_trainable += pass ? (size_t)tensor_count(&layer->params[i].value) : 0;
+            }
+}
+
+static bool check_count(const Layer *layer, int n_in, Err *err)
+{
+    const LayerKind *kind = layer->kind;
+    if (n_in >= kind->in_least && n_in <= kind->in_most)
+        return true;
+    bool few = n_in < kind->in_least;
+    int bound = few ? kind->in_least : kind->in_most;
+    const char *about = kind->in_least == kind->in_most ? "" : few ? "at least " : "at most ";
+    return err_set(err, ERR_ARG, "%s wants %s%d input%s, got %d", layer->name, about, bound, bound == 1 ? "" : "s", n_in);
+}
+
+static bool plan(Layer *layer, const Shape *in, int n_in, Err *err)
+{
+    layer->n_params = 0;
+    if (!layer->kind->build(layer, in, n_in, err)) {
+        layer->n_params = 0;
+        return layer_name_error(layer, err);
+    }
+    lay_out(layer);
+    layer->built_for = n_in > 0 ? in[0] : (Shape){ 0 };
+    layer->built = layer->tentative = true;
+    return true;
+}
+
+/* Would it be built for these inputs just as it is? Tried on a copy without parameters. */
+static bool check_again(const Layer *layer, const Shape *in, int n_in, Err *err)
+{
+    Layer trial;
+    memset(&trial, 0, sizeof trial);
+    trial.kind = layer->kind;
+    trial.args = layer->args;
+    trial.inner = layer->inner;
+    memcpy(trial.name, layer->name, sizeof trial.name);
+    bool same = plan(&trial, in, n_in, err);
+    if (!same)
+        return false;
+    for (int i = 0; same && i < layer->n_params; i++)
+        same = trial.n_params == layer->n_params && shape_same(&trial.params[i].value.shape, &layer->params[i].value.shape);
+    if (same)
+        return true;
+    char want[SHAPE_TEXT], got[SHAPE_TEXT], remedy[LAYER_REMEDY];
+    layer_remedy(&layer->built_for, &in[0], remedy);
+    return layer_refuse(layer, err, "wants inputs of shape %s, got %s%s", layer_shape_text(&layer->built_for, want),
+                        layer_shape_text(&in[0], got), remedy[0] ? remedy : "; its weights were made for the former: use a new layer");
+}
+
+bool layer_plan(Layer *layer, const Shape *in, int n_in, Err *err)
+{
+    if (!check_count(layer, n_in, err))
+        return false;
+    return layer->built ? check_again(layer, in, n_in, err) : plan(layer, in, n_in, err);
+}
+
+void layer_commit(Layer *layer)
+{
+    layer->tentative = false;
+}
+
+void layer_rollback(Layer *layer)
+{
+    if (!layer->tentative)
+        return;
+    mem_free(layer->block);
+    layer->block = NULL;
+    layer->built = layer->tentative = false;
+    layer->n_params = 0;
+    layer->n_elements = layer->n_trainable = 0;
+    layer->built_for = (Shape){ 0 };
+}
+
+bool layer_allocated(const Layer *layer)
+{
+    return layer->block || layer->n_elements == 0;
+}
+
+/* Values from the seed and the names alone, so that they do not depend on the order in which layers are built. */
+static bool fill_params(Layer *layer, Err *err)
+{
+    for (int i = 0; i < layer->n_params; i++) {
+        Param *param = &layer->params[i];
+        const Initializer *init;
+        Args args;
+        if (!init_parse(param->init, &init, &args, err))
+            return layer_name_error(layer, err);
+        Rng rng;
+        rng_init(&rng, rng_mix_text(layer->seed, param->name), RNG_INIT_WEIGHTS, 0);
+        init_fill(init, &args, tensor_real(&param->value), &param->value.shape, &rng);
+    }
+    return true;
+}
+
+bool layer_allocate(Layer *layer, uint64_t seed, bool fill, Err *err)
+{
+    layer->seed = rng_mix_text(seed, layer->name);
+    if (layer_allocated(layer))
+        return true;
+    real *block = fill ? mem_alloc(layer->n_elements, sizeof(real), err) : mem_zero(layer->n_elements, sizeof(real), err);
+    if (!block)
+        return layer_name_error(layer, err);
+    layer->block = block;
+    for (int i = 0; i < layer->n_params; i++)
+        layer->params[i].value.data = block + layer->params[i].offset;
+    return !fill || fill_params(layer, err);
+}
+
+bool layer_build(Layer *layer, const Shape *in, int n_in, uint64_t seed, Err *err)
+{
+    if (!layer_plan(layer, in, n_in, err))
+        return false;
+    if (!layer_allocate(layer, seed, true, err)) {
+        layer_rollback(layer);
+        return false;
+    }
+    layer_commit(layer);
+    return true;
+}
+
+/* ---- running ---- */
+
+Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
+{
+    if (!layer->built || (!layer_allocated(layer) && tape->mode != TAPE_INFER)) {
+        err_set(err, ERR_STATE, "%s is not built yet: its input's shape is not known", layer->name);
+        return NULL;
+    }
+    if (!check_count(layer, n_in, err))
+        return NULL;
+    const char *outer = tape->where;
+    tape->where = layer->name;
+    Node *out = layer->kind->forward(layer, tape, in, n_in, err);
+    tape->where = outer;
+    if (!out)
+        layer_name_error(layer, err);
+    return out;
+}
+
+Node *layer_param(Layer *layer, Tape *tape, int i, Err *err)
+{
+    Param *param = &layer->params[i];
+    if (param->node && param->node_tape == tape && param->node_generation == tape->generation)
+        return param->node;
+    real *grad = layer->grad && layer->trainable && param->trainable ? layer->grad + param->offset : NULL;
+    Node *node = tape_param(tape, &param->value, grad, err);
+    if (node) {
+        param->node = node;
+        param->node_tape = tape;
+        param->node_generation = tape->generation;
+    }
+    return node;
+}
+
+int layer_find_param(const Layer *layer, const char *name)
+{
+    for (int i = 0; i < layer->n_params; i++)
+        if (!strcmp(layer->params[i].name, name))
+            return i;
+    return -1;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "nn/ops.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void ops_begin(Layer *layer, const Op *op)
+{
+    args_init(&layer->op_args, op->args, op->n_args);
+}
+
+bool ops_hand_down(Layer *layer, const char *from, const char *to, Err *err)
+{
+    int i = args_find(&layer->args, from), row = args_find(&layer->op_args, to);
+    if (i < 0 || row < 0)
+        return err_set(err, ERR_BUG, "%s: the op has no argument %s", layer->name, to);
+    const ArgValue *value = &layer->args.v[i];
+    Args *out = &layer->op_args;
+    double numbers[ARG_INTS_MOST];
+    if (!value->given)
+        return true;
+    switch (layer->args.specs[i].type) {
+    case ARG_INT:
+        return args_set_number(out, row, (double)value->u.i, layer->name, err);
+    case ARG_FLOAT:
+        return args_set_number(out, row, value->u.f, layer->name, err);
+    case ARG_BOOL:
+        return args_set_bool(out, row, value->u.b, layer->name, err);
+    case ARG_CHOICE:
+        return args_set_text(out, row, args_choice(&layer->args, from), layer->name, err);
+    case ARG_TEXT:
+        return args_set_text(out, row, value->u.text, layer->name, err);
+    case ARG_INTS:
+        break;
+    }
+    for (int k = 0; k < value->u.ints.n; k++)
+        numbers[k] = (double)value->u.ints.v[k];
+    return args_set_numbers(out, row, numbers, value->u.ints.n, layer->name, err);
+}
+
+bool ops_want_images(const Layer *layer, const Shape *in, Err *err)
+{
+    char got[SHAPE_TEXT], remedy[LAYER_REMEDY];
+    if (in->rank == 4)
+        return true;
+    int64_t side = in->rank == 2 ? (int64_t)(sqrt((double)in->d[1]) + 0.5) : 0;
+    if (in->rank == 3)
+        snprintf(remedy, sizeof remedy, "add nn.Reshape({%" PRId64 ", %" PRId64 ", 1}) before it", in->d[1], in->d[2]);
+    else if (side > 1 && side * side == in->d[1])
+        snprintf(remedy, sizeof remedy, "add nn.Reshape({%" PRId64 ", %" PRId64 ", 1}) before it", side, side);
+    else
+        snprintf(remedy, sizeof remedy, "nn.Reshape({height, width, channels}) before it can make them");
+    return layer_refuse(layer, err, "wants images of shape (height, width, channels), got %s; %s", layer_shape_text(in, got), remedy);
+}
+
+bool ops_want_room(const Layer *layer, const Shape *in, const int64_t window[2], Err *err)
+{
+    for (int i = 0; i < 2; i++)
+        if (window[i] > in->d[i + 1])
+            return layer_refuse(layer, err, "has a window of %s %" PRId64 ", but its images have only %" PRId64
+                                            "; give padding = \"same\", or use fewer layers that shrink them",
+                                i ? "width" : "height", window[i], in->d[i + 1]);
+    return true;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/* The ops that layers are composed of, by their records: resolved by the linker, not by name in each step. And what layers
+ * use to set an op's arguments from their own, once, in build. */
+#ifndef NN_OPS_H
+#define NN_OPS_H
+
+#include "nn/layer.h"
+
+#define ROW(name) extern const Op op_##name;
+#include "gen/ops.h"
+#undef ROW
+
+/* layer->op_args: all defaults of the op that does the work. */
+void ops_begin(Layer *layer, const Op *op);
+
+/* The value of the layer's argument `from` as the op's argument `to`; a value that is not given leaves the op's default.
+ * Fails: what the op's own range says. */
+MUST_USE bool ops_hand_down(Layer *layer, const char *from, const char *to, Err *err);
+
+/* True for images (batch, height, width, channels). Fails: ERR_SHAPE with a remedy. */
+MUST_USE bool ops_want_images(const Layer *layer, const Shape *in, Err *err);
+
+/* A window of this size fits an image of this shape without padding. Fails: ERR_SHAPE with a remedy. */
+MUST_USE bool ops_want_room(const Layer *layer, const Shape *in, const int64_t window[2], Err *err);
+
+#endif

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: MIT
+/* Every record of the table of layers: what it must carry, and each of its cases built, run, and its gradients compared with
+ * central differences through the tape. */
+#include "check.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "nn/graph.h"
+#include "nn/init.h"
+
+#include "netkit.h"
+
+#define SEED 11
+
+/* ---- the records ---- */
+
+static void test_records(void **state)
+{
+    (void)state;
+    for (int i = 0; layer_at(i); i++) {
+        const LayerKind *kind = layer_at(i);
+        if (!kind->doc || strlen(kind->doc) < 20 || !strstr(kind->doc, "Shapes:"))
+            fail_msg("%s needs a doc with its shapes", kind->name);
+        if (!kind->example || !strstr(kind->example, "assert(") || !strstr(kind->example, kind->name))
+            fail_msg("%s needs an example that asserts", kind->name);
+        if (kind->n_cases < 1)
+            fail_msg("%s needs a case for its tests", kind->name);
+        for (int k = 0; k < kind->n_args; k++)
+            if (!kind->args[k].help || !kind->args[k].help[0])
+                fail_msg("%s: argument %s needs a help", kind->name, kind->args[k].name);
+        assert_true(kind->build && kind->forward && kind->prefix && kind->in_most >= kind->in_least && kind->in_most <= OP_IN_MOST);
+        Args args; /* every default is accepted by its own row */
+        args_init(&args, kind->args, kind->n_args);
+        for (int k = 0; k < kind->n_args; k++)
+            if (kind->args[k].fallback && strcmp(kind->args[k].fallback, "nil") && !args.v[k].given)
+                fail_msg("%s: the default of %s is not accepted", kind->name, kind->args[k].name);
+        assert_ptr_equal(layer_find(kind->name, NULL), kind);
+    }
+    Err err;
+    assert_err(layer_find("Dens", &err) != NULL, ERR_NAME, "did you mean \"Dense\"?");
+    assert_err(layer_find("Sequential", &err) != NULL, ERR_NAME, "Sequential");
+}
+
+/* ---- cases ---- */
+
+typedef struct Rig {
+    Layer *layer;
+    const LayerCase *c;
+    Tensor in[OP_IN_MOST];
+    real *weight; /* [count of out]: the loss is the sum of weight * out */
+    real *grad;   /* of the block */
+    Tape tape;
+} Rig;
+
+/* The loss as an op of the tape: a product with fixed weights, summed. */
+static Node *weighted_sum(Rig *rig, Node *y, Err *err)
+{
+    Tensor weight = tensor_borrow(DTYPE_FLOAT32, y->value.shape, rig->weight);
+    Node *w = tape_input(&rig->tape, &weight, err);
+    Node *product = w ? tape_op(&rig->tape, op_find("multiply", NULL), (Node *[]){ y, w }, 2, NULL, err) : NULL;
+    return product ? tape_op(&rig->tape, op_find("sum", NULL), &product, 1, NULL, err) : NULL;
+}
+
+static Node *pass(Rig *rig, TapeMode mode, Node **in, Err *err)
+{
+    tape_begin(&rig->tape, mode, SEED, 3);
+    for (int i = 0; i < rig->c->n_in; i++)
+        if (!(in[i] = tape_param(&rig->tape, &rig->in[i], NULL, err)))
+            return NULL;
+    return layer_forward(rig->layer, &rig->tape, in, rig->c->n_in, err);
+}
+
+static double loss_of(Rig *rig)
+{
+    Err err;
+    Node *in[OP_IN_MOST], *y = pass(rig, TAPE_TRAIN, in, &err);
+    assert_non_null(y);
+    double sum = 0;
+    for (int64_t i = 0; i < tensor_count(&y->value); i++)
+        sum += (double)tensor_real(&y->value)[i] * (double)rig->weight[i];
+    return sum;
+}
+
+static void rig_begin(Rig *rig, const LayerKind *kind, const LayerCase *c)
+{
+    Err err;
+    Shape shapes[OP_IN_MOST];
+    *rig = (Rig){ .c = c, .layer = net_layer(kind->name, c->args) };
+    tape_init(&rig->tape);
+    for (int i = 0; i < c->n_in; i++) {
+        rig->in[i] = net_values(c->in[i], (uint64_t)(100 + i));
+        shapes[i] = c->in[i];
+        shapes[i].d[0] = -1;
+    }
+    assert_ok(layer_build(rig->layer, shapes, c->n_in, SEED, &err));
+    rig->grad = mem_zero(rig->layer->n_trainable + 1, sizeof(real), &err);
+    rig->layer->grad = rig->grad;
+}
+
+static void rig_end(Rig *rig)
+{
+    tape_fini(&rig->tape);
+    for (int i = 0; i < rig->c->n_in; i++)
+        tensor_unref(&rig->in[i]);
+    mem_free(rig->weight);
+    mem_free(rig->grad);
+    layer_unref(rig->layer);
+}
+
+/* The shape that an INFER pass at batch 1 promised. */
+static void check_shape(Rig *rig, const Node *y)
+{
+    Err err;
+    Shape shapes[OP_IN_MOST];
+    DType types[OP_IN_MOST] = { DTYPE_FLOAT32 };
+    for (int i = 0; i < rig->c->n_in; i++) {
+        shapes[i] = rig->c->in[i];
+        shapes[i].d[0] = -1;
+        types[i] = DTYPE_FLOAT32;
+    }
+    GraphNode node;
+    assert_ok(graph_infer(rig->layer, shapes, types, rig->c->n_in, &node, &err));
+    node.shape.d[0] = rig->c->in[0].d[0];
+    assert_true(shape_same(&node.shape, &y->value.shape));
+    assert_int_equal(node.dtype, y->value.dtype);
+}
+
+static void draw_weights(Rig *rig, int64_t n)
+{
+    Err err;
+    Rng rng;
+    rig->weight = mem_alloc((size_t)n, sizeof(real), &err);
+    assert_non_null(rig->weight);
+    rng_init(&rng, 77, RNG_TEST, 0);
+    for (int64_t i = 0; i < n; i++)
+        rig->weight[i] = (real)(0.5 + rng_uniform(&rng));
+}
+
+static void check_gradients(Rig *rig)
+{
+    const double step = sizeof(real) == 8 ? 1e-5 : 1e-2, limit = sizeof(real) == 8 ? 1e-6 : 3e-2;
+    for (int p = 0; p < rig->layer->n_params; p++) {
+        Param *param = &rig->layer->params[p];
+        real *w = tensor_real(&param->value);
+        for (int64_t i = 0; param->trainable && i < tensor_count(&param->value); i++) {
+            real had = w[i];
+            w[i] = had + (real)step;
+            double above = loss_of(rig);
+            w[i] = had - (real)step;
+            double below = loss_of(rig);
+            w[i] = had;
+            double want = (above - below) / (2 * step), got = (double)rig->grad[param->offset + (size_t)i];
+            if (!(fabs(got - want) <= limit * fmax(1, fabs(want))))
+                fail_msg("%s %s: gradient of %s[%d] is %.9g, differences give %.9g", rig->layer->kind->name, rig->c->args ? rig->c->args : "",
+                         param->name, (int)i, got, want);
+        }
+    }
+}
+
+static void run_case(const LayerKind *kind, const LayerCase *c)
+{
+    Err err;
+    Rig rig;
+    rig_begin(&rig, kind, c);
+    Node *in[OP_IN_MOST], *y = pass(&rig, TAPE_FORWARD, in, &err);
+    if (!y)
+        fail_msg("%s: %s", kind->name, err.text);
+    check_shape(&rig, y);
+    for (int64_t i = 0; i < tensor_count(&y->value); i++)
+        assert_true(isfinite((double)tensor_real(&y->value)[i]));
+    draw_weights(&rig, tensor_count(&y->value));
+    y = pass(&rig, TAPE_TRAIN, in, &err);
+    assert_non_null(y);
+    Node *loss = weighted_sum(&rig, y, &err);
+    assert_non_null(loss);
+    if (loss->wants_grad) {
+        assert_ok(tape_backward(&rig.tape, loss, &err));
+        check_gradients(&rig);
+    }
+    assert_true(loss->wants_grad == (rig.layer->n_trainable > 0));
+    rig_end(&rig);
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    for (int i = 0; layer_at(i); i++)
+        for (int k = 0; k < layer_at(i)->n_cases; k++)
+            if (!layer_at(i)->is_input)
+                run_case(layer_at(i), &layer_at(i)->cases[k]);
+}
+
+/* The second step of the same sizes takes no memory. */
+static void test_steady(void **state)
+{
+    (void)state;
+    Err err;
+    for (int i = 0; layer_at(i); i++) {
+        if (layer_at(i)->is_input)
+            continue;
+        Rig rig;
+        rig_begin(&rig, layer_at(i), &layer_at(i)->cases[0]);
+        Node *in[OP_IN_MOST];
+        assert_non_null(pass(&rig, TAPE_TRAIN, in, &err));
+        uint64_t before = mem_count();
+        for (int k = 0; k < 3; k++)
+            assert_non_null(pass(&rig, TAPE_TRAIN, in, &err));
+        assert_int_equal(mem_count() - before, 0);
+        rig_end(&rig);
+    }
+}
+
+/* ---- running out of memory ---- */
+
+static bool make_and_build(const LayerKind *kind, const LayerCase *c, Err *err)
+{
+    Shape shapes[OP_IN_MOST];
+    for (int i = 0; i < c->n_in; i++) {
+        shapes[i] = c->in[i];
+        shapes[i].d[0] = -1;
+    }
+    Layer *layer = net_try_layer(kind->name, c->args, err);
+    bool done = layer && layer_build(layer, shapes, c->n_in, SEED, err);
+    if (layer && !done)
+        assert_false(layer->built);
+    layer_unref(layer);
+    return done;
+}
+
+static void test_no_memory(void **state)
+{
+    (void)state;
+    for (int i = 0; layer_at(i); i++) {
+        size_t before = mem_bytes();
+        bool done = false;
+        for (long n = 0; !done && n < 20; n++) {
+            Err err;
+            mem_fail_after(n);
+            done = make_and_build(layer_at(i), &layer_at(i)->cases[0], &err);
+            mem_fail_after(-1);
+            assert_true(done || err.code == ERR_MEM);
+            assert_int_equal(mem_bytes(), before);
+        }
+        assert_true(done);
+    }
+}
+
+/* ---- particular layers ---- */
+
+static Node *run_once(Layer *layer, Tape *tape, Tensor *x, TapeMode mode, uint64_t step)
+{
+    Err err;
+    Shape shape = x->shape;
+    shape.d[0] = -1;
+    assert_ok(layer_build(layer, &shape, 1, SEED, &err));
+    tape_begin(tape, mode, SEED, step);
+    Node *in = tape_input(tape, x, &err), *y = layer_forward(layer, tape, &in, 1, &err);
+    if (!y)
+        fail_msg("%s", err.text);
+    return y;
+}
+
+static void test_dropout(void **state)
+{
+    (void)state;
+    Tape tape;
+    tape_init(&tape);
+    Tensor x = net_values(SHAPE(50, 40), 1);
+    static real first[2000];
+    static const char *const kinds[] = { "rate=0.25", "rate=0.25 seed=5" };
+    for (int k = 0; k < 2; k++) {
+        Layer *layer = net_layer("Dropout", kinds[k]);
+        Node *y = run_once(layer, &tape, &x, TAPE_TRAIN, 1);
+        int dropped = 0;
+        for (int i = 0; i < 2000; i++) {
+            first[i] = tensor_real(&y->value)[i];
+            dropped += first[i] == 0;
+            if (first[i] != 0)
+                assert_near(first[i], (double)tensor_real(&x)[i] / 0.75, 1e-6);
+        }
+        assert_in_range(dropped, 420, 580);
+        assert_memory_equal(tensor_real(&run_once(layer, &tape, &x, TAPE_TRAIN, 1)->value), first, sizeof first);
+        assert_memory_not_equal(tensor_real(&run_once(layer, &tape, &x, TAPE_TRAIN, 2)->value), first, sizeof first);
+        assert_memory_equal(tensor_real(&run_once(layer, &tape, &x, TAPE_FORWARD, 1)->value), tensor_real(&x), sizeof first);
+        layer_unref(layer);
+    }
+    tensor_unref(&x);
+    tape_fini(&tape);
+}
+
+static void test_rescaling_bytes(void **state)
+{
+    (void)state;
+    Err err;
+    Tape tape;
+    Tensor x;
+    tape_init(&tape);
+    assert_ok(tensor_new(&x, DTYPE_UINT8, SHAPE(1, 3), &err));
+    tensor_byte(&x)[0] = 0;
+    tensor_byte(&x)[1] = 16;
+    tensor_byte(&x)[2] = 255;
+    Layer *layer = net_layer("Rescaling", "scale=0.0625 offset=-1");
+    const real *y = tensor_real(&run_once(layer, &tape, &x, TAPE_FORWARD, 0)->value);
+    assert_near(y[0], -1, 0);
+    assert_near(y[1], 0, 0);
+    assert_near(y[2], 14.9375, 0);
+    layer_unref(layer);
+    tensor_unref(&x);
+    tape_fini(&tape);
+}
+
+static void refuse(const char *kind, const char *args, Shape in, ErrCode code, const char *part)
+{
+    Err err;
+    Layer *layer = net_try_layer(kind, args, &err);
+    if (layer) {
+        in.d[0] = -1;
+        assert_err(layer_build(layer, &in, 1, 1, &err), code, part);
+        assert_false(layer->built);
+    } else if (err.code != code || !strstr(err.text, part))
+        fail_msg("%s %s: wanted \"%s\", got \"%s\"", kind, args, part, err.text);
+    layer_unref(layer);
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    layer_reset_names();
+    refuse("Dense", "", SHAPE(1, 3), ERR_ARG, "units is missing");
+    refuse("Dense", "units=0", SHAPE(1, 3), ERR_ARG, "units must be a whole number");
+    refuse("Dense", "units=2 activation=rellu", SHAPE(1, 3), ERR_ARG, "did you mean \"relu\"?");
+    refuse("Dense", "units=2 kernel_initializer=glorot", SHAPE(1, 3), ERR_NAME, "Dense: kernel_initializer: there is no initializer \"glorot\"");
+    refuse("Dense", "units=2", SHAPE(1), ERR_SHAPE, "dense wants a list of numbers");
+    refuse("Dense", "units=1073741824", SHAPE(1, 1073741824), ERR_SHAPE, "kernel");
+    refuse("Reshape", "target_shape=4,2", SHAPE(1, 7), ERR_SHAPE, "reshape cannot make (4, 2) of (7)");
+    refuse("Reshape", "target_shape=-1,-1", SHAPE(1, 7), ERR_SHAPE, "at most one");
+    refuse("Dropout", "rate=1", SHAPE(1, 7), ERR_ARG, "rate must be");
+    refuse("Dropout", "rate=-0.1", SHAPE(1, 7), ERR_ARG, "rate must be");
+    refuse("GlobalAveragePooling2D", "", SHAPE(1, 49), ERR_SHAPE,
+           "global_average_pooling2d wants images of shape (height, width, channels), got (49); add nn.Reshape({7, 7, 1}) before it");
+    refuse("GlobalAveragePooling2D", "", SHAPE(1, 28, 20), ERR_SHAPE, "add nn.Reshape({28, 20, 1}) before it");
+    refuse("Add", "", SHAPE(1, 7), ERR_ARG, "add wants at least 2 inputs, got 1");
+}
+
+static void test_inputs_that_differ(void **state)
+{
+    (void)state;
+    Err err;
+    layer_reset_names();
+    Layer *add = net_layer("Add", ""), *join = net_layer("Concatenate", "axis=1"), *batch = net_layer("Concatenate", "axis=0");
+    assert_err(layer_build(add, (Shape[]){ SHAPE(-1, 4), SHAPE(-1, 3) }, 2, 1, &err), ERR_SHAPE,
+               "add wants inputs of the same shape, got (4) and (3)");
+    assert_err(layer_build(join, (Shape[]){ SHAPE(-1, 4, 2), SHAPE(-1, 4, 3) }, 2, 1, &err), ERR_SHAPE,
+               "concatenate wants inputs that differ in axis 1 only, got (4, 2) and (4, 3)");
+    assert_err(layer_build(batch, (Shape[]){ SHAPE(-1, 4), SHAPE(-1, 4) }, 2, 1, &err), ERR_SHAPE, "axis 0, which is the batch");
+    layer_unref(add);
+    layer_unref(join);
+    layer_unref(batch);
+}
+
+static void test_built_for(void **state)
+{
+    (void)state;
+    Err err;
+    layer_reset_names();
+    layer_unref(net_layer("Dense", "units=1"));
+    Layer *layer = net_layer("Dense", "units=2");
+    Shape rows = SHAPE(-1, 784), images = SHAPE(-1, 28, 28, 1), other = SHAPE(-1, 100), more = SHAPE(-1, 7, 784);
+    assert_ok(layer_build(layer, &rows, 1, 1, &err));
+    assert_ok(layer_build(layer, &rows, 1, 1, &err));
+    assert_ok(layer_build(layer, &more, 1, 1, &err)); /* the same last axis: the same weights */
+    assert_err(layer_build(layer, &images, 1, 1, &err), ERR_SHAPE,
+               "dense_1 wants inputs of shape (784), got (28, 28, 1); add nn.Flatten() before it");
+    assert_err(layer_build(layer, &other, 1, 1, &err), ERR_SHAPE, "dense_1 wants inputs of shape (784), got (100); its weights");
+    layer_unref(layer);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    Err err;
+    layer_reset_names();
+    Layer *a = net_layer("Dense", "units=1"), *b = net_layer("Dense", "units=1"), *c = net_layer("Dropout", "rate=0.1"),
+          *d = net_layer("Dense", "units=1 name=head");
+    assert_string_equal(a->name, "dense");
+    assert_string_equal(b->name, "dense_1");
+    assert_string_equal(c->name, "dropout");
+    assert_string_equal(d->name, "head");
+    assert_true(d->named && !a->named);
+    assert_null(layer_new(a->kind, &a->args, "a/b", &err));
+    assert_non_null(strstr(err.text, "cannot hold '/'"));
+    assert_null(layer_new(a->kind, &a->args, "", &err));
+    assert_null(layer_new(a->kind, &a->args, "a name of sixty bytes or so, which is far too long for this", &err));
+    assert_non_null(strstr(err.text, "at most 47 bytes"));
+    layer_unref(a);
+    layer_unref(b);
+    layer_unref(c);
+    layer_unref(d);
+    layer_unref(NULL);
+}
+
+/* Weights come from the seed and the name alone. */
+static void test_weights(void **state)
+{
+    (void)state;
+    Err err;
+    Shape in = SHAPE(-1, 5);
+    Layer *a = net_layer("Dense", "units=3 name=one"), *b = net_layer("Dense", "units=3 name=one"), *c = net_layer("Dense", "units=3 name=two");
+    assert_ok(layer_build(a, &in, 1, 9, &err));
+    assert_ok(layer_build(c, &in, 1, 9, &err));
+    assert_ok(layer_build(b, &in, 1, 9, &err));
+    assert_int_equal(a->n_elements, 18);
+    assert_int_equal(a->n_trainable, 18);
+    assert_memory_equal(a->block, b->block, 18 * sizeof(real));
+    assert_memory_not_equal(a->block, c->block, 15 * sizeof(real));
+    assert_int_equal(layer_find_param(a, "bias"), 1);
+    assert_int_equal(layer_find_param(a, "gamma"), -1);
+    layer_unref(a);
+    layer_unref(b);
+    layer_unref(c);
+}
+
+static void test_activations(void **state)
+{
+    (void)state;
+    Err err;
+    Tape tape;
+    tape_init(&tape);
+    tape_begin(&tape, TAPE_FORWARD, 0, 0);
+    Tensor x = net_values(SHAPE(2, 3), 1);
+    Node *node = tape_input(&tape, &x, &err);
+    for (int i = 0; activation_names()[i]; i++)
+        assert_non_null(activation_apply(activation_names()[i], &tape, node, &err));
+    assert_ptr_equal(activation_apply("linear", &tape, node, &err), node);
+    assert_ptr_equal(activation_apply("nil", &tape, node, &err), node);
+    assert_err(activation_apply("sigmod", &tape, node, &err) != NULL, ERR_NAME, "did you mean \"sigmoid\"?");
+    tensor_unref(&x);
+    tape_fini(&tape);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_records),   cmocka_unit_test(test_cases),           cmocka_unit_test(test_steady),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_dropout),         cmocka_unit_test(test_rescaling_bytes),
+        cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_inputs_that_differ), cmocka_unit_test(test_built_for),
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_weights),         cmocka_unit_test(test_activations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
