@@ -114,7 +114,13 @@ $(B)/tests/%: tests/grad/%.c $(LIB) $(TESTLIB)
 	$(call say,test,$<)$(CC) $(TFLAGS) -o $@ $< $(TESTLIB) $(LIB) $(LDLIBS) $(call pc,--libs cmocka)
 -include $(UNIT:%=%.d)
 
-tests: all $(UNIT)
+# The dashboard alone, for tests in a terminal.
+$(B)/tests/face_demo: tests/screen/face_demo.c $(LIB) $(TESTLIB)
+	@mkdir -p $(@D)
+	$(call say,test,$<)$(CC) $(TFLAGS) -o $@ $< $(TESTLIB) $(LIB) $(LDLIBS) $(call pc,--libs cmocka)
+-include $(B)/tests/face_demo.d
+
+tests: all $(UNIT) $(B)/tests/face_demo
 
 check: tests ## run the tests of this MODE (nothing is installed)
 	@MODE=$(MODE) tests/run.sh $(ONLY)

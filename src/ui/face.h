@@ -9,6 +9,7 @@
 #define UI_FACE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/index.h"
@@ -33,8 +34,18 @@ typedef struct FaceOptions {
     const char *history;    /* file, NULL: the XDG one */
 } FaceOptions;
 
+/* What the screen has cost so far; of the last dashboard once it is closed. The ui thread. */
+typedef struct FaceStats {
+    uint64_t frames, bytes; /* frames that sent something; bytes in all */
+    size_t most_bytes;      /* of a frame */
+    double most_s;          /* seconds to find the differences of a frame */
+} FaceStats;
+
+void face_stats(FaceStats *out);
+
 /* Run the dashboard on the calling (main) thread, which from now on owns the terminal. Returns when face_quit was called or
- * the terminal is gone (*lost is set); the terminal is as it was found. Fails: ERR_IO when standard input and output are no
+ * the terminal is gone (*lost is set); the terminal is as it was found. While it runs it handles SIGINT (as Ctrl-C), SIGTSTP,
+ * SIGCONT, SIGWINCH, SIGTERM and SIGHUP; the last two end it, and are raised again for the handlers found at the start. Fails: ERR_IO when standard input and output are no
  * terminal that can show it (nothing was changed then, use the plain face). */
 MUST_USE bool face_dashboard(const FaceHost *host, const FaceOptions *options, Console *console, bool *lost, Err *err);
 

@@ -60,11 +60,11 @@ const char *keys_name(int code, char out[24]);
 
 /* id · letter after the leader, and alone in a focused pane · further key · readline command · what it does, short · long */
 #define KEYS_ACTIONS(X) \
-    X(NEXT, 'o', KEY_F6, "hebb-next-pane", "pane", "go to the next pane; its keys then work without the leader") \
+    X(NEXT, 'o', KEY_F6, "hebb-next-pane", "pane", "go to the next pane (Esc: back to the prompt)") \
     X(PREVIOUS, 'O', 0, "hebb-previous-pane", "", "go to the previous pane") \
     X(ZOOM, 'z', KEY_F11, "hebb-zoom", "zoom", "show this pane alone, or all again") \
     X(PAUSE, 'p', KEY_F5, "hebb-pause", "pause", "pause the training, or go on") \
-    X(STEP, 's', KEY_F8, "hebb-step", "step", "train one batch, then pause (Alt-5 before: five batches)") \
+    X(STEP, 's', KEY_F8, "hebb-step", "step", "train one batch, then pause (after Alt-5: five)") \
     X(STOP, 'k', 0, "hebb-stop", "stop", "end the training at its next step; asks first") \
     X(LAYER_NEXT, 'l', KEY_F3, "hebb-next-layer", "layer", "look at the next layer's activations") \
     X(LAYER_PREVIOUS, 'L', 0, "hebb-previous-layer", "", "look at the previous layer's") \
@@ -82,8 +82,8 @@ const char *keys_name(int code, char out[24]);
     X(UP, 'u', KEY_PAGE_UP, "hebb-scroll-up", "scroll", "scroll back, half a pane") \
     X(DOWN, 'd', KEY_PAGE_DOWN, "hebb-scroll-down", "", "scroll forward") \
     X(HELP, 'h', KEY_F1, "hebb-help", "help", "these keys") \
-    X(WORD, '?', KEY_ALT | '?', "hebb-help-word", "", "help on the name at the cursor") \
-    X(REDRAW, 'c', KEY_ALT | 'l', "hebb-redraw", "", "paint the whole screen again") \
+    X(WORD, '?', KEY_ALT | 'h', "hebb-help-word", "", "help on the name at the cursor") \
+    X(REDRAW, 'c', 0, "hebb-redraw", "", "paint the whole screen again") \
     X(QUIT, 'q', KEY_F10, "hebb-quit", "quit", "leave; asks while a run is in training")
 
 typedef enum {

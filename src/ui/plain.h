@@ -21,6 +21,10 @@ void plain_watch(Plain *plain, Run *run);
 /* Print what is new; cheap when nothing is. Called several times a second by the waiting thread. */
 void plain_tick(Plain *plain);
 
+/* Is there a fact to print? While a line is being typed only facts are shown, not the state of the moment. */
+bool plain_has_news(Plain *plain);
+void plain_set_typing(Plain *plain, bool typing);
+
 /* Text for the user: to standard output, notes and errors to standard error; control characters of hostile text are made
  * visible. Any thread. Ends an open progress line first. */
 void plain_say(Plain *plain, LineKind kind, const char *text, size_t n);
