@@ -5,6 +5,7 @@
 #define TRAIN_COMPILE_H
 
 #include "nn/model.h"
+#include "train/schedule.h"
 
 /* ---- losses ---- */
 typedef enum { TARGET_SAME, TARGET_LABELS } TargetKind; /* float targets of the output's shape; int32 class numbers */
@@ -16,6 +17,7 @@ typedef struct Loss {
     const ArgSpec *args;   /* from_logits, label_smoothing … */
     int n_args;
     TargetKind target;
+    bool classes;          /* about classes: a confusion matrix makes sense */
     /* Mean over the batch (Keras's sum_over_batch_size) as a node; weight [B] or NULL multiplies each sample's part. When the
      * prediction comes from a softmax or sigmoid op, that op's input is used, as Keras does. */
     Node *(*apply)(const Args *args, Tape *tape, Node *prediction, Node *target, Node *weight, Err *err);
@@ -39,12 +41,14 @@ const Metric *metric_at(int i);
 
 /* ---- optimizers ---- */
 typedef struct OptimizerKind {
-    const char *name; /* "adam" */
+    const char *name;       /* "adam": in compile and in files */
+    const char *class_name; /* "Adam": Keras's class, Lua's nn.Adam */
     const char *doc, *example;
     const ArgSpec *args; /* learning_rate first */
     int n_args;
     int n_slots;         /* blocks of the parameters' shape: 0 … 3 */
     const char *slot_names[3]; /* "momentum", "velocity": in files */
+    int (*slots_used)(const Args *args); /* with these arguments: 0 … n_slots, the others are NULL; NULL: all */
     /* One block: w -= …; g is the gradient, s[i] the slots; t counts updates from 1. Vectorised, split over the pool. */
     void (*update)(const Args *args, double learning_rate, int64_t t, real *w, const real *g, real *const *s, size_t n);
 } OptimizerKind;
@@ -65,6 +69,8 @@ typedef struct Optimizer {
     Args args;
     double learning_rate; /* in force now; args hold what it began with */
     int64_t t;            /* updates done */
+    const Schedule *schedule; /* sets learning_rate by t; NULL: constant */
+    Args schedule_args;
     OptimizerBlock *blocks; /* owned; made when it is bound to a model */
     int n_blocks;
 } Optimizer;
@@ -73,6 +79,7 @@ MUST_USE Optimizer *optimizer_new(const OptimizerKind *kind, const Args *args, E
 Optimizer *optimizer_ref(Optimizer *optimizer);
 void optimizer_unref(Optimizer *optimizer);
 MUST_USE bool optimizer_bind(Optimizer *optimizer, Model *model, Err *err); /* blocks for every trainable layer */
+int optimizer_slots(const Optimizer *optimizer);         /* slots in use: 0 … 3 */
 void optimizer_attach(Optimizer *optimizer, int run_id); /* layers' grad point here … */
 void optimizer_detach(Optimizer *optimizer);             /* … and no more */
 bool optimizer_finite(const Optimizer *optimizer, const char **where); /* gradients; names the first bad layer */
@@ -94,6 +101,11 @@ typedef struct Compiled {
 /* Takes over what it is given, also on failure. Fails: ERR_STATE while a run trains the model. */
 MUST_USE bool compile_model(Model *model, Compiled *take, Err *err);
 Compiled *compiled_of(Model *model, Err *err); /* borrowed; ERR_STATE "compile it first: model:compile{…}" */
+
+/* A file of model, optimizer, loss and metrics (a model that is not compiled: of the model alone), and back. Fails as model_save
+ * and model_load do. A model under training is saved by run_save. */
+MUST_USE bool compile_save(Model *model, const char *path, Err *err);
+MUST_USE Model *compile_load(const char *path, Err *err);
 
 /* One step's evaluation on given batches without a run, for train_on_batch, test_on_batch, evaluate. logs[0] is the loss, then the
  * metrics in order; values by Keras's arithmetic (an epoch's mean is weighted by samples). */

@@ -32,7 +32,14 @@ MUST_USE bool run_set_rate(Run *run, double learning_rate, Err *err);
 /* Which layer and which probe sample the activation picture shows; out of range values are clamped. */
 void run_choose_probe(Run *run, int layer, int sample);
 
-/* Ask all runs to stop (SIGTERM) at their next boundary and save. */
+/* Ask all runs to stop (SIGTERM) at their next boundary and save. Not from a signal handler. */
 void control_stop_all(void);
+
+/* Before the process leaves: stop all runs, wait until they have ended and what they recorded is on disk, at most so many
+ * seconds. False when time ran out. */
+bool control_settle(double seconds);
+
+/* Record runs from now on (the default), or write nothing (--safe). */
+void control_record(bool on);
 
 #endif

@@ -43,7 +43,9 @@ typedef struct FitOptions {
     /* Learning-rate schedule by update count (0-based), or NULL: constant. */
     double (*schedule)(void *ctx, double initial, int64_t step);
     void *schedule_ctx;
+    void (*schedule_release)(void *ctx); /* at the run's end; may be NULL */
     bool start_paused;
+    bool fail_on_trouble; /* nobody can resume (a script): NaN or a callback's error ends the run as RUN_FAILED */
 } FitOptions;
 
 void fit_options_init(FitOptions *options); /* Keras's defaults */
@@ -56,6 +58,20 @@ MUST_USE Run *run_new(Model *model, FitOptions *options, Err *err);
  * ERR_INTERRUPT. serve (may be NULL) is called meanwhile, several times a second and whenever wake_waiters was called: it
  * runs queued callbacks. */
 MUST_USE bool run_wait(Run *run, double seconds, const _Atomic bool *stop, void (*serve)(void *), void *ctx, Err *err);
+
+/* Look again: end the sleep of everybody who waits for a run (a callback was queued, an interrupt came). Any thread. */
+void run_wake_waiters(void);
+
+/* What this thread does while it waits in run_do, model_do, run_rewind, run_set_epochs, run_branch, run_save: serve is called
+ * several times a second and at each run_wake_waiters. The lua thread runs queued callbacks there. NULL: nothing. */
+void run_set_serve(void (*serve)(void *ctx), void *ctx);
+
+/* Inside a callback that is answered by another thread: serve run_do requests (and only these; others wait for the boundary)
+ * until *done. The answering thread sets it, then calls run_answered. False when the run is to quit at once: the callback must
+ * then withdraw its question and return. */
+MUST_USE bool run_await(Run *run, const _Atomic bool *done);
+void run_answered(Run *run);
+bool run_in_callback(Run *run); /* its trainer stands inside a callback */
 
 /* Have fn called on the trainer thread at a boundary and wait for it; at once where the trainer has ended. For predict,
  * evaluate, save, looking at weights of a model under training. */
@@ -81,6 +97,10 @@ MUST_USE bool run_save(Run *run, const char *path, Err *err);
 
 Model *run_model(Run *run);           /* borrowed */
 const char *run_folder(const Run *run); /* where the recorder writes; "" when nothing is recorded */
+
+/* The live history: rows of epochs in order, those of abandoned branches left out. Borrowed rows; returns how many there are
+ * (also when more than `most`). */
+int run_history(Run *run, const Fact **rows, int most);
 
 /* When a change posted now takes effect, as a sentence: "takes effect at the next step (step 391)". */
 void run_when(Run *run, Buf *out);

@@ -55,6 +55,7 @@ typedef struct TelePlan {
 typedef struct TeleNow {
     RunState state;
     int epoch;              /* the epoch in progress, from 1 */
+    int n_epochs;           /* the last epoch now planned (the plan's, until the run is told otherwise) */
     int64_t step;           /* updates done since the run's start (all epochs) */
     int64_t step_in_epoch;
     double learning_rate;

@@ -27,6 +27,7 @@ static bool infer(OpCall *call, Err *err)
     call->out.dtype = DTYPE_FLOAT32;
     call->out.shape.rank = 0;
     call->saved_size = (size_t)(N * C + 2 * N) * sizeof(real);
+    call->scratch_size = call->wants_grad || call->training ? 0 : call->saved_size; /* nothing is saved then */
     return true;
 }
 
@@ -43,7 +44,7 @@ static void forward(OpCall *call)
     sizes(call, &N, &C);
     const real *x = tensor_real(&call->in[0]), *weight = call->has[2] ? tensor_real(&call->in[2]) : NULL;
     const int32_t *labels = tensor_int(&call->in[1]);
-    real *p = call->saved, *lse = p + N * C, *loss = lse + N;
+    real *p = call->saved ? call->saved : call->scratch, *lse = p + N * C, *loss = lse + N;
     kern_softmax(p, lse, x, N, C);
     for (int64_t n = 0; n < N; n++) {
         int32_t label = labels[n];

@@ -21,6 +21,7 @@ static bool infer(OpCall *call, Err *err)
     call->out.dtype = DTYPE_FLOAT32;
     call->out.shape.rank = 0;
     call->saved_size = (size_t)(N * C + 2 * N) * sizeof(real);
+    call->scratch_size = call->wants_grad || call->training ? 0 : call->saved_size; /* nothing is saved then */
     return true;
 }
 
@@ -28,7 +29,7 @@ static void forward(OpCall *call)
 {
     int64_t C = call->in[0].shape.d[call->in[0].shape.rank - 1], N = shape_count(&call->in[0].shape) / C;
     const real *x = tensor_real(&call->in[0]), *t = tensor_real(&call->in[1]), *weight = call->has[2] ? tensor_real(&call->in[2]) : NULL;
-    real *p = call->saved, *lse = p + N * C, *loss = lse + N;
+    real *p = call->saved ? call->saved : call->scratch, *lse = p + N * C, *loss = lse + N;
     kern_softmax(p, lse, x, N, C);
     for (int64_t n = 0; n < N; n++) {
         real sum = 0;

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+/* The order is drawn anew for each epoch; rows in order are not copied but viewed. */
+#include "train/feed.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/rng.h"
+#include "tensor/kern.h"
+
+static bool make_room(Tensor *room, const Tensor *all, int64_t rows, Err *err)
+{
+    Shape shape = all->shape;
+    shape.d[0] = rows;
+    return tensor_new(room, all->dtype == DTYPE_UINT8 ? DTYPE_FLOAT32 : all->dtype, shape, err);
+}
+
+bool feed_init(Feed *feed, const Tensor *x, int n_x, const Tensor *y, int64_t first, int64_t n, int64_t batch_size, bool shuffle,
+               uint64_t seed, Err *err)
+{
+    *feed = (Feed){ .n_x = n_x, .first = first, .n = n, .shuffle = shuffle, .seed = seed, .epoch = -1 };
+    feed->batch_size = batch_size < n ? batch_size : n > 0 ? n : 1;
+    for (int i = 0; i < n_x; i++)
+        feed->x[i] = tensor_ref(&x[i]);
+    feed->y = tensor_ref(y);
+    bool ok = (feed->order = mem_alloc((size_t)n, sizeof *feed->order, err)) != NULL;
+    for (int i = 0; ok && i < n_x; i++)
+        ok = make_room(&feed->bx[i], &x[i], feed->batch_size, err);
+    ok = ok && make_room(&feed->by, y, feed->batch_size, err);
+    if (!ok)
+        feed_fini(feed);
+    return ok;
+}
+
+void feed_fini(Feed *feed)
+{
+    for (int i = 0; i < feed->n_x; i++) {
+        tensor_unref(&feed->x[i]);
+        tensor_unref(&feed->bx[i]);
+    }
+    tensor_unref(&feed->y);
+    tensor_unref(&feed->by);
+    mem_free(feed->order);
+    *feed = (Feed){ 0 };
+}
+
+int64_t feed_batches(const Feed *feed)
+{
+    return feed->n > 0 ? (feed->n + feed->batch_size - 1) / feed->batch_size : 0;
+}
+
+static void draw_order(Feed *feed, int epoch)
+{
+    Rng rng;
+    for (int64_t i = 0; i < feed->n; i++)
+        feed->order[i] = feed->first + i;
+    if (feed->shuffle) {
+        rng_init(&rng, feed->seed, RNG_SHUFFLE, (uint64_t)epoch);
+        rng_shuffle(&rng, feed->order, feed->n);
+    }
+    feed->epoch = epoch;
+}
+
+typedef struct Gather {
+    const Tensor *from;
+    Tensor *to;
+    const int64_t *rows;
+    size_t n, n_tiles, row_size;
+    int64_t row_count;
+} Gather;
+
+static void gather_tile(void *ctx, size_t tile, int worker)
+{
+    (void)worker;
+    const Gather *g = ctx;
+    size_t end = pool_first(g->n, g->n_tiles, tile + 1);
+    for (size_t i = pool_first(g->n, g->n_tiles, tile); i < end; i++) {
+        const char *from = (const char *)g->from->data + (size_t)g->rows[i] * g->row_size;
+        if (g->from->dtype == DTYPE_UINT8)
+            kern_from_bytes(tensor_real(g->to) + (int64_t)i * g->row_count, (const uint8_t *)from, g->row_count);
+        else
+            memcpy((char *)g->to->data + i * g->row_size, from, g->row_size);
+    }
+}
+
+static Tensor gather(const Tensor *all, Tensor *room, const int64_t *rows, int64_t n, bool in_order)
+{
+    int64_t count = shape_count_from(&all->shape, 1);
+    size_t row_size = (size_t)count * dtype_size(all->dtype);
+    Tensor out = *room;
+    out.storage = NULL;
+    out.shape.d[0] = n;
+    if (in_order && all->dtype != DTYPE_UINT8) {
+        out.data = (char *)all->data + (size_t)rows[0] * row_size;
+        return out;
+    }
+    Gather g = { all, room, rows, (size_t)n, pool_tiles((size_t)n, (double)count), row_size, count };
+    pool_run(g.n_tiles, gather_tile, &g);
+    return out;
+}
+
+void feed_take(Feed *feed, int epoch, int64_t index, Batch *out)
+{
+    if (feed->epoch != epoch && (feed->shuffle || feed->epoch < 0))
+        draw_order(feed, epoch);
+    int64_t first = index * feed->batch_size, n = feed->n - first < feed->batch_size ? feed->n - first : feed->batch_size;
+    for (int i = 0; i < feed->n_x; i++)
+        out->x[i] = gather(&feed->x[i], &feed->bx[i], feed->order + first, n, !feed->shuffle);
+    out->y = gather(&feed->y, &feed->by, feed->order + first, n, !feed->shuffle);
+    out->n_x = feed->n_x;
+    out->n = n;
+    out->weight = NULL;
+}

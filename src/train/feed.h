@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+/* Rows of the training data as batches: in an order that depends on (seed, epoch) alone, so that a position in the data is a
+ * number. Bytes become floats here. Allocates at its start only. One thread: the run's trainer. */
+#ifndef TRAIN_FEED_H
+#define TRAIN_FEED_H
+
+#include "nn/model.h"
+#include "train/step.h"
+
+typedef struct Feed {
+    Tensor x[MODEL_INPUTS], y; /* references, all rows */
+    int n_x;
+    int64_t first, n; /* rows used: first … first+n-1 */
+    int64_t batch_size;
+    bool shuffle;
+    uint64_t seed;
+    int epoch;        /* that `order` is of; -1: none */
+    int64_t *order;   /* owned [n] */
+    Tensor bx[MODEL_INPUTS], by; /* owned: room for one batch */
+} Feed;
+
+/* Takes references. Fails: ERR_MEM. */
+MUST_USE bool feed_init(Feed *feed, const Tensor *x, int n_x, const Tensor *y, int64_t first, int64_t n, int64_t batch_size, bool shuffle,
+                        uint64_t seed, Err *err);
+void feed_fini(Feed *feed);
+int64_t feed_batches(const Feed *feed); /* the last one may be smaller */
+
+/* Batch `index` (from 0) of an epoch (from 0). */
+void feed_take(Feed *feed, int epoch, int64_t index, Batch *out);
+
+#endif

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: MIT
+/* Pictures for watchers: the layers' statistics, and what one layer answers to one sample. Made only while somebody looks, a
+ * few times a second, at a boundary, by a forward pass over a fixed batch of rows on a tape of its own. Nothing that training
+ * reads is written: the bits of a run do not depend on being watched. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "tensor/kern.h"
+#include "train/health.h"
+#include "train/trainer.h"
+
+#define LOOK_S 0.25
+#define ROWS 64
+#define MAPS_MOST 256
+#define PICTURE_MOST ((int64_t)1 << 20) /* values of one picture of feature maps */
+
+struct Probe {
+    Feed rows;        /* of the validation data, else of the training data */
+    int *nodes;       /* owned: graph nodes that are shown; all but inputs */
+    const Layer **seen; /* owned: the graph's layers as they were, to notice a changed model */
+    int n, n_graph;
+    Node **values;    /* owned [n_graph]: of the pass in progress */
+    float *gradient, *update; /* owned [n] */
+    real *before;     /* owned: trainable weights before an update; made at the first look */
+    size_t n_before;
+    unsigned char *flags; /* owned, as wide as the widest last axis */
+    double last_s;
+    int64_t step;     /* that the pictures show */
+    int layer, sample;
+    bool drawn[PICTURE_KINDS];
+};
+
+static bool init_nodes(Probe *probe, const Model *model, Err *err)
+{
+    int64_t widest = 1;
+    for (int i = 0; i < model->n_nodes; i++) {
+        const Shape *shape = &model->nodes[i].shape;
+        probe->seen[i] = model->nodes[i].layer;
+        if (shape->rank > 0 && shape->d[shape->rank - 1] > widest)
+            widest = shape->d[shape->rank - 1];
+        if (!model->nodes[i].layer->kind->is_input)
+            probe->nodes[probe->n++] = i;
+    }
+    probe->n_graph = model->n_nodes;
+    return (probe->flags = mem_alloc((size_t)widest, 1, err)) != NULL;
+}
+
+Probe *probe_new(Run *run, Err *err)
+{
+    const Feed *from = run->check.n > 0 ? &run->check : &run->feed;
+    Probe *probe = mem_zero(1, sizeof *probe, err);
+    size_t n = (size_t)run->model->n_nodes;
+    if (!probe)
+        return NULL;
+    probe->step = -1;
+    bool ok = (probe->nodes = mem_alloc(n, sizeof *probe->nodes, err)) && (probe->values = mem_alloc(n, sizeof *probe->values, err)) &&
+              (probe->gradient = mem_alloc(n, sizeof(float), err)) && (probe->update = mem_alloc(n, sizeof(float), err)) &&
+              (probe->seen = mem_alloc(n, sizeof *probe->seen, err)) && init_nodes(probe, run->model, err) &&
+              feed_init(&probe->rows, from->x, from->n_x, &from->y, from->first, from->n < ROWS ? from->n : ROWS, ROWS, false, 0, err);
+    for (size_t i = 0; ok && i < n; i++)
+        probe->gradient[i] = probe->update[i] = -1;
+    if (!ok) {
+        probe_free(probe);
+        return NULL;
+    }
+    return probe;
+}
+
+void probe_free(Probe *probe)
+{
+    if (!probe)
+        return;
+    feed_fini(&probe->rows);
+    mem_free(probe->nodes);
+    mem_free(probe->values);
+    mem_free(probe->gradient);
+    mem_free(probe->update);
+    mem_free(probe->before);
+    mem_free(probe->seen);
+    mem_free(probe->flags);
+    mem_free(probe);
+}
+
+static bool watched(const Run *run)
+{
+    return telemetry_watched(run->tele, PICTURE_LAYERS) || telemetry_watched(run->tele, PICTURE_PROBE);
+}
+
+/* ---- how much an update changes ---- */
+
+bool probe_before_update(Run *run)
+{
+    Probe *probe = run->probe;
+    if (run->last_s - probe->last_s < LOOK_S || !watched(run))
+        return false;
+    const Optimizer *optimizer = run->optimizer;
+    if (!probe->before) {
+        for (int i = 0; i < optimizer->n_blocks; i++)
+            probe->n_before += optimizer->blocks[i].layer->n_trainable;
+        probe->before = mem_alloc(probe->n_before, sizeof(real), NULL);
+    }
+    real *at = probe->before;
+    for (int i = 0; at && i < optimizer->n_blocks; i++) {
+        const Layer *layer = optimizer->blocks[i].layer;
+        kern_copy(at, layer->block, (int64_t)layer->n_trainable);
+        at += layer->n_trainable;
+    }
+    return true;
+}
+
+/* Sizes of gradient and update of the layers that stand in the graph itself. */
+static void measure_update(Run *run)
+{
+    Probe *probe = run->probe;
+    real *at = probe->before;
+    for (int i = 0; at && i < run->optimizer->n_blocks; i++) {
+        const OptimizerBlock *block = &run->optimizer->blocks[i];
+        size_t n = block->layer->n_trainable;
+        double weights = kern_sum_squares(at, (int64_t)n), change;
+        for (size_t j = 0; j < n; j++)
+            at[j] -= block->layer->block[j];
+        change = kern_sum_squares(at, (int64_t)n);
+        int64_t kernel = tensor_count(&block->layer->params[0].value);
+        for (int k = 0; k < probe->n; k++)
+            if (probe->seen[probe->nodes[k]] == block->layer) {
+                probe->gradient[k] = (float)sqrt(kern_sum_squares(block->grad, kernel) / (double)kernel);
+                probe->update[k] = weights > 0 ? (float)sqrt(change / weights) : -1;
+            }
+        at += n;
+    }
+}
+
+/* ---- the layers ---- */
+
+static void keep_value(void *ctx, int graph_node, Node *value)
+{
+    ((Probe *)ctx)->values[graph_node] = value;
+}
+
+static bool ends_in_relu(const Layer *layer)
+{
+    int i = args_find(&layer->args, "activation");
+    if (i >= 0 && layer->args.specs[i].type == ARG_CHOICE)
+        return !strcmp(args_choice(&layer->args, "activation"), "relu");
+    return i >= 0 && layer->args.specs[i].type == ARG_TEXT && !strcmp(args_text(&layer->args, "activation"), "relu");
+}
+
+static void count_params(const Layer *layer, TeleLayer *row)
+{
+    row->n_params = layer->inner ? model_count_params(layer->inner, false) : (int64_t)layer->n_elements;
+    row->n_trainable = layer->inner ? model_count_params(layer->inner, true) : layer->trainable ? (int64_t)layer->n_trainable : 0;
+}
+
+static void write_shape(const Shape *shape, char out[TELE_NAME])
+{
+    size_t at = 0;
+    out[0] = 0;
+    for (int i = 1; i < shape->rank && at < TELE_NAME; i++)
+        at += (size_t)snprintf(out + at, TELE_NAME - at, "%s%lld", i > 1 ? "x" : "", (long long)shape->d[i]);
+}
+
+static void draw_layers(Run *run)
+{
+    Probe *probe = run->probe;
+    TeleLayers *layers = telemetry_picture_new(run->tele, PICTURE_LAYERS, sizeof *layers + (size_t)probe->n * sizeof(TeleLayer));
+    if (!layers)
+        return;
+    layers->step = run->at.step;
+    layers->n = probe->n;
+    for (int k = 0; k < probe->n; k++) {
+        const GraphNode *node = &run->model->nodes[probe->nodes[k]];
+        TeleLayer *row = &layers->rows[k];
+        memset(row, 0, sizeof *row);
+        snprintf(row->name, TELE_NAME, "%.31s", node->layer->name);
+        snprintf(row->kind, TELE_NAME, "%.31s", node->layer->kind->name);
+        write_shape(&node->shape, row->shape);
+        count_params(node->layer, row);
+        row->gradient = probe->gradient[k];
+        row->update = probe->update[k];
+        const Node *value = probe->values[probe->nodes[k]];
+        if (value->value.dtype == DTYPE_FLOAT32)
+            health_measure(row, &value->value, ends_in_relu(node->layer), probe->flags);
+        else
+            row->dead = -1;
+    }
+    health_judge(layers);
+    telemetry_set_picture(run->tele, PICTURE_LAYERS, layers);
+    probe->drawn[PICTURE_LAYERS] = true;
+}
+
+/* ---- one layer, one sample ---- */
+
+/* Scale n values, `stride` apart, to 0 … 1. */
+static void scale_to(float *out, const real *x, int64_t n, int64_t stride, float *low, float *high)
+{
+    double least = INFINITY, most = -INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        double v = (double)x[i * stride];
+        least = v < least ? v : least;
+        most = v > most ? v : most;
+    }
+    double scale = most > least ? 1 / (most - least) : 0;
+    for (int64_t i = 0; i < n; i++) {
+        double v = ((double)x[i * stride] - least) * scale;
+        out[i] = isfinite(v) ? (float)v : 0;
+    }
+    if (low)
+        *low = (float)least;
+    if (high)
+        *high = (float)most;
+}
+
+typedef struct Frame {
+    int64_t maps, h, w, stride; /* of one sample's values: value (m, i) at i * stride + m */
+} Frame;
+
+static Frame frame_of(const Shape *shape)
+{
+    if (shape->rank == 4 && shape->d[1] * shape->d[2] * shape->d[3] <= PICTURE_MOST)
+        return (Frame){ shape->d[3] < MAPS_MOST ? shape->d[3] : MAPS_MOST, shape->d[1], shape->d[2], shape->d[3] };
+    if (shape->rank == 3 && shape->d[1] * shape->d[2] <= PICTURE_MOST)
+        return (Frame){ 1, shape->d[1], shape->d[2], 1 };
+    int64_t n = shape_count_from(shape, 1);
+    return (Frame){ 1, 1, n < PICTURE_MOST ? n : PICTURE_MOST, 1 };
+}
+
+/* The model's answer as chances: as it is, or softmax or sigmoid of logits; one output stands for two classes. */
+static void write_chances(const Run *run, float *out, const real *y)
+{
+    int n = run->n_classes, i = args_find(&run->compiled.loss_args, "from_logits");
+    const Shape *shape = &run->model->nodes[run->model->outputs[0]].shape;
+    bool logits = i >= 0 && run->compiled.loss_args.v[i].u.b, one = shape->d[shape->rank - 1] == 1;
+    if (one) {
+        out[1] = (float)(logits ? 1 / (1 + exp(-(double)y[0])) : (double)y[0]);
+        out[0] = 1 - out[1];
+        return;
+    }
+    double most = -INFINITY, sum = 0;
+    for (int k = 0; k < n; k++)
+        most = (double)y[k] > most ? (double)y[k] : most;
+    for (int k = 0; k < n; k++)
+        sum += exp((double)y[k] - most);
+    for (int k = 0; k < n; k++)
+        out[k] = (float)(logits ? exp((double)y[k] - most) / sum : (double)y[k]);
+}
+
+static int label_of(const Run *run, const Tensor *y, int sample)
+{
+    int64_t width = shape_count_from(&y->shape, 1), best = 0;
+    if (!run->confusion)
+        return -1;
+    if (y->dtype == DTYPE_INT32)
+        return (int)tensor_int(y)[sample * width];
+    if (width == 1)
+        return tensor_get(y, sample) > 0.5;
+    for (int64_t k = 1; k < width; k++)
+        best = tensor_get(y, sample * width + k) > tensor_get(y, sample * width + best) ? k : best;
+    return (int)best;
+}
+
+/* The input as an image: [H, W, C] with 1 or 3 channels, or [H, W]. */
+static void image_size(const Shape *shape, TeleProbe *p)
+{
+    bool color = shape->rank == 4 && (shape->d[3] == 1 || shape->d[3] == 3), flat = shape->rank == 3 && shape->d[1] > 1 && shape->d[2] > 1;
+    if ((!color && !flat) || shape_count_from(shape, 1) > PICTURE_MOST)
+        return;
+    p->in_h = (int)shape->d[1];
+    p->in_w = (int)shape->d[2];
+    p->in_c = color ? (int)shape->d[3] : 1;
+}
+
+static void draw_probe(Run *run, const Batch *batch)
+{
+    Probe *probe = run->probe;
+    int layer = atomic_load(&run->want_layer), sample = atomic_load(&run->want_sample), n = run->confusion ? run->n_classes : 0;
+    layer = layer < probe->n ? layer : probe->n - 1;
+    sample = sample < batch->n ? sample : (int)batch->n - 1;
+    const Tensor *value = &probe->values[probe->nodes[layer]]->value, *y = &probe->values[run->model->outputs[0]]->value, *x = &batch->x[0];
+    if (value->dtype != DTYPE_FLOAT32)
+        return;
+    Frame frame = frame_of(&value->shape);
+    TeleProbe head = { .step = run->at.step, .layer = layer, .n_layers = probe->n, .sample = sample, .n_samples = (int)batch->n,
+                       .n_classes = n, .n_maps = (int)frame.maps, .h = (int)frame.h, .w = (int)frame.w };
+    if (x->dtype == DTYPE_FLOAT32)
+        image_size(&x->shape, &head);
+    size_t pixels = (size_t)head.in_h * (size_t)head.in_w * (size_t)head.in_c, area = (size_t)(frame.h * frame.w), maps = (size_t)frame.maps;
+    size_t floats = (size_t)n + pixels + maps * (area + 2);
+    TeleProbe *p = telemetry_picture_new(run->tele, PICTURE_PROBE, sizeof *p + floats * sizeof(float) + (size_t)n * TELE_NAME);
+    if (!p)
+        return;
+    *p = head;
+    snprintf(p->layer_name, TELE_NAME, "%.31s", run->model->nodes[probe->nodes[layer]].layer->name);
+    float *at = (float *)(void *)(p + 1);
+    p->maps = at;
+    p->low = at + maps * area;
+    p->high = p->low + maps;
+    p->input = p->high + maps;
+    p->chances = n > 0 ? p->input + pixels : NULL;
+    p->labels = (char(*)[TELE_NAME])(p->input + pixels + n);
+    const real *v = tensor_real(value) + sample * shape_count_from(&value->shape, 1);
+    for (size_t m = 0; m < maps; m++)
+        scale_to(p->maps + m * area, v + m, (int64_t)area, frame.stride, &p->low[m], &p->high[m]);
+    if (pixels)
+        scale_to(p->input, tensor_real(x) + (size_t)sample * pixels, (int64_t)pixels, 1, NULL, NULL);
+    p->label = label_of(run, &batch->y, sample);
+    if (n > 0) {
+        write_chances(run, p->chances, tensor_real(y) + sample * shape_count_from(&y->shape, 1));
+        memcpy(p->labels, run->class_names, (size_t)n * TELE_NAME);
+    }
+    telemetry_set_picture(run->tele, PICTURE_PROBE, p);
+    probe->drawn[PICTURE_PROBE] = true;
+}
+
+/* ---- when ---- */
+
+static void draw(Run *run)
+{
+    Probe *probe = run->probe;
+    Node *in[MODEL_INPUTS], *out[MODEL_INPUTS];
+    Batch batch;
+    Err err;
+    probe->last_s = clock_now();
+    probe->step = run->at.step;
+    probe->layer = atomic_load(&run->want_layer);
+    probe->sample = atomic_load(&run->want_sample);
+    probe->drawn[PICTURE_LAYERS] = probe->drawn[PICTURE_PROBE] = false;
+    feed_take(&probe->rows, 0, 0, &batch);
+    tape_begin(&run->look, TAPE_FORWARD, run->seed, 0);
+    for (int i = 0; i < batch.n_x; i++)
+        if (!(in[i] = tape_input(&run->look, &batch.x[i], &err)))
+            return;
+    if (!model_forward(run->model, &run->look, in, out, keep_value, probe, &err))
+        return; /* no memory now: no picture */
+    if (telemetry_watched(run->tele, PICTURE_LAYERS))
+        draw_layers(run);
+    if (telemetry_watched(run->tele, PICTURE_PROBE))
+        draw_probe(run, &batch);
+}
+
+void probe_after_update(Run *run)
+{
+    measure_update(run);
+    draw(run);
+}
+
+/* Does the model still have the layers that it had when the run began? */
+static bool unchanged(const Run *run)
+{
+    const Probe *probe = run->probe;
+    if (run->model->n_nodes != probe->n_graph)
+        return false;
+    for (int i = 0; i < probe->n_graph; i++)
+        if (run->model->nodes[i].layer != probe->seen[i])
+            return false;
+    return true;
+}
+
+void probe_idle(Run *run)
+{
+    const Probe *probe = run->probe;
+    bool moved = probe->step != run->at.step || probe->layer != atomic_load(&run->want_layer) || probe->sample != atomic_load(&run->want_sample);
+    bool missing = false;
+    for (int kind = 0; kind < PICTURE_KINDS; kind++)
+        missing |= kind != PICTURE_CONFUSION && telemetry_watched(run->tele, (PictureKind)kind) && (moved || !probe->drawn[kind]);
+    if (!missing)
+        return;
+    if (!run->ended) {
+        draw(run);
+    } else if (!pthread_mutex_trylock(&run->model_lock)) {
+        if (!atomic_load(&run->retired) && unchanged(run))
+            draw(run);
+        pthread_mutex_unlock(&run->model_lock);
+    }
+}

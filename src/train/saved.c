@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: MIT
+/* Writing and reading what stands in the metadata, and the slots. */
+#include "train/saved.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/mem.h"
+#include "formats/safetensors.h"
+#include "tensor/kern.h"
+
+#define TRAIN_KEY "hebb.train"
+#define RUN_KEY "hebb.run"
+#define VERSION 1
+#define NAME_ROOM 192
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static double number_of(const json_t *value)
+{
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
+/* ---- slots ---- */
+
+typedef struct Slots {
+    int n;
+    char (*names)[NAME_ROOM]; /* owned */
+    const char **list;        /* owned */
+    Tensor *tensors;          /* owned array of borrowed views */
+} Slots;
+
+static void slots_fini(Slots *slots)
+{
+    mem_free(slots->names);
+    mem_free(slots->list);
+    mem_free(slots->tensors);
+}
+
+static void slots_add(Slots *slots, const Optimizer *optimizer, int block_index)
+{
+    const OptimizerBlock *block = &optimizer->blocks[block_index];
+    for (int p = 0; p < block->layer->n_params; p++) {
+        const Param *param = &block->layer->params[p];
+        for (int s = 0; s < 3 && param->offset < block->layer->n_trainable; s++) {
+            if (!block->slots[s])
+                continue;
+            if (slots->names) {
+                snprintf(slots->names[slots->n], NAME_ROOM, "optimizer/%s/%s/%s", block->path, param->name, optimizer->kind->slot_names[s]);
+                slots->list[slots->n] = slots->names[slots->n];
+                slots->tensors[slots->n] = tensor_borrow(DTYPE_FLOAT32, param->value.shape, block->slots[s] + param->offset);
+            }
+            slots->n++;
+        }
+    }
+}
+
+static bool slots_init(Slots *slots, const Optimizer *optimizer, Err *err)
+{
+    *slots = (Slots){ 0 };
+    for (int i = 0; i < optimizer->n_blocks; i++)
+        slots_add(slots, optimizer, i);
+    size_t n = (size_t)slots->n;
+    slots->names = mem_alloc(n, NAME_ROOM, err);
+    slots->list = mem_alloc(n, sizeof *slots->list, err);
+    slots->tensors = mem_alloc(n, sizeof *slots->tensors, err);
+    if (!slots->names || !slots->list || !slots->tensors) {
+        slots_fini(slots);
+        return false;
+    }
+    slots->n = 0;
+    for (int i = 0; i < optimizer->n_blocks; i++)
+        slots_add(slots, optimizer, i);
+    return true;
+}
+
+/* All or nothing but for trouble while reading: every slot is looked up before the first is read. */
+static bool slots_read(const Optimizer *optimizer, const SafeTensors *file, Err *err)
+{
+    Slots slots;
+    if (!slots_init(&slots, optimizer, err))
+        return false;
+    bool ok = true;
+    for (int i = 0; ok && i < slots.n; i++) {
+        const SafeEntry *entry = safetensors_find(file, slots.list[i]);
+        if (!entry || !entry->readable || !shape_same(&entry->shape, &slots.tensors[i].shape))
+            ok = err_set(err, ERR_DATA, "%s is missing or has another shape: the file's optimizer does not fit", slots.list[i]);
+    }
+    for (int i = 0; ok && i < slots.n; i++)
+        ok = safetensors_read(file, safetensors_find(file, slots.list[i]), &slots.tensors[i], err);
+    slots_fini(&slots);
+    return ok;
+}
+
+/* ---- files ---- */
+
+static bool write_file(Model *model, const char *run_json, const char *path, Err *err)
+{
+    const Compiled *compiled = compiled_of(model, err);
+    Buf train = BUF_INIT;
+    Slots slots;
+    if (!compiled || !compiled_to_json(compiled, &train, err))
+        return false;
+    bool ok = slots_init(&slots, compiled->optimizer, err);
+    if (ok) {
+        const char *keys[2] = { TRAIN_KEY, RUN_KEY }, *values[2] = { buf_text(&train), run_json };
+        ModelExtra extra = { slots.n, slots.list, slots.tensors, run_json ? 2 : 1, keys, values };
+        ok = model_save(model, path, &extra, err);
+        slots_fini(&slots);
+    }
+    buf_fini(&train);
+    return ok;
+}
+
+bool compile_save(Model *model, const char *path, Err *err)
+{
+    return model->compiled ? write_file(model, NULL, path, err) : model_save(model, path, NULL, err);
+}
+
+Model *compile_load(const char *path, Err *err)
+{
+    Model *model = model_load(path, err);
+    Buf json = BUF_INIT;
+    Compiled compiled;
+    Err own = ERR_INIT;
+    err = err ? err : &own;
+    bool found = model && model_load_key(path, TRAIN_KEY, &json, err), ok = model && (found || err->code == ERR_OK);
+    if (found) {
+        SafeTensors *file = safetensors_open(path, err);
+        ok = file && compiled_from_json(buf_text(&json), &compiled, err) && compile_model(model, &compiled, err);
+        if (ok && safetensors_count(file) > 0 && model_count_params(model, true) > 0) {
+            Optimizer *optimizer = compiled_of(model, err)->optimizer;
+            ok = optimizer->t == 0 || (optimizer_bind(optimizer, model, err) && slots_read(optimizer, file, err));
+        }
+        safetensors_free(file);
+    }
+    buf_fini(&json);
+    if (ok)
+        return model;
+    err_wrap(err, "%s", path);
+    model_unref(model);
+    return NULL;
+}
+
+/* ---- a copy of the model ---- */
+
+Model *replica_new(Model *model, const Compiled *compiled, Err *err)
+{
+    Buf json = BUF_INIT, train = BUF_INIT;
+    Compiled copy;
+    Model *replica = model_to_json(model, &json, err) ? model_from_json(buf_text(&json), err) : NULL;
+    bool ok = replica && compiled_to_json(compiled, &train, err) && compiled_from_json(buf_text(&train), &copy, err) &&
+              compile_model(replica, &copy, err) && optimizer_bind(compiled_of(replica, err)->optimizer, replica, err);
+    buf_fini(&json);
+    buf_fini(&train);
+    if (ok)
+        return replica;
+    model_unref(replica);
+    return NULL;
+}
+
+typedef struct Fill {
+    Run *run;
+    int n;
+} Fill;
+
+static bool fill_layer(void *ctx, Layer *layer, const char *path)
+{
+    Fill *fill = ctx;
+    (void)path;
+    if (layer->n_elements)
+        kern_copy(layer->block, fill->run->layers[fill->n]->block, (int64_t)layer->n_elements);
+    fill->n++;
+    return true;
+}
+
+void replica_fill(Model *replica, Run *run)
+{
+    Fill fill = { run, 0 };
+    Optimizer *to = compiled_of(replica, NULL)->optimizer;
+    const Optimizer *from = run->optimizer;
+    model_each_layer(replica, fill_layer, &fill);
+    for (int i = 0; i < to->n_blocks; i++)
+        for (int s = 0; s < 3; s++)
+            if (to->blocks[i].slots[s])
+                kern_copy(to->blocks[i].slots[s], from->blocks[i].slots[s], (int64_t)to->blocks[i].layer->n_trainable);
+    to->t = from->t;
+    to->learning_rate = from->learning_rate;
+}
+
+/* ---- where a run stands ---- */
+
+/* Rows, sizes, and every k-th row: enough to notice other data. */
+uint64_t saved_hash_data(const Feed *feed)
+{
+    uint64_t hash = 14695981039346656037u ^ (uint64_t)feed->n;
+    for (int i = 0; i < feed->n_x + 1; i++) {
+        const Tensor *tensor = i < feed->n_x ? &feed->x[i] : &feed->y;
+        size_t size = (size_t)shape_count_from(&tensor->shape, 1) * dtype_size(tensor->dtype);
+        int64_t every = feed->n / 64 + 1;
+        for (int64_t row = feed->first; row < feed->first + feed->n; row += every)
+            for (size_t k = 0; k < size; k++)
+                hash = (hash ^ ((const unsigned char *)tensor->data)[(size_t)row * size + k]) * 0x100000001B3u;
+    }
+    return hash;
+}
+
+void saved_take(const Run *run, Saved *out)
+{
+    *out = (Saved){ .at = run->at, .learning_rate = run->optimizer->learning_rate, .t = run->optimizer->t, .first_step = run->first_step,
+                    .rows = run->feed.n, .batches = trainer_batches(run), .seed = run->seed, .data_hash = run->data_hash,
+                    .first_epoch = run->first_epoch, .epochs = run->epochs, .batch_size = run->batch_size, .branch = run->branch,
+                    .n_metrics = run->n_metrics, .shuffle = run->feed.shuffle, .n_facts = telemetry_facts(run->tele) };
+}
+
+static json_t *numbers(const double *values, int n)
+{
+    json_t *out = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(out, number(values[i]));
+    return out;
+}
+
+static json_t *history_json(const Saved *saved, Telemetry *tele)
+{
+    json_t *out = json_array();
+    int n = history_rows(tele, saved->n_facts, NULL, 0);
+    const Fact **rows = mem_alloc((size_t)n, sizeof *rows, NULL);
+    if (rows)
+        n = history_rows(tele, saved->n_facts, rows, n);
+    for (int i = 0; rows && i < n; i++)
+        json_array_append_new(out, json_pack("{s:i, s:I, s:o, s:o, s:o}", "epoch", rows[i]->epoch, "step", (json_int_t)rows[i]->step, "rate",
+                                             number(rows[i]->learning_rate), "metrics", numbers(rows[i]->metrics, saved->n_metrics),
+                                             "validation", numbers(rows[i]->validation, saved->n_metrics)));
+    mem_free(rows);
+    return rows ? out : (json_decref(out), NULL);
+}
+
+bool saved_write(const Saved *saved, Telemetry *tele, Model *model, const char *path, Err *err)
+{
+    const Position *at = &saved->at;
+    char seed[24], data[24];
+    snprintf(seed, sizeof seed, "%" PRIu64, saved->seed);
+    snprintf(data, sizeof data, "%016" PRIx64, saved->data_hash);
+    json_t *sums = json_array();
+    for (int i = 0; i < saved->n_metrics; i++)
+        json_array_append_new(sums, numbers(at->sums[i], 4));
+    json_t *root = json_pack("{s:i, s:i, s:I, s:I, s:b, s:b, s:o, s:o, s:f, s:I}", "version", VERSION, "epoch", at->epoch, "batch",
+                             (json_int_t)at->batch, "step", (json_int_t)at->step, "validating", at->validating, "scheduled", at->scheduled, "sums",
+                             sums, "validation", numbers(at->validation, saved->n_metrics), "learning_rate", saved->learning_rate, "updates",
+                             (json_int_t)saved->t);
+    json_t *rest = json_pack("{s:i, s:I, s:i, s:b, s:s, s:s, s:I, s:I, s:i, s:s, s:o}", "first_epoch", saved->first_epoch, "first_step",
+                             (json_int_t)saved->first_step, "batch_size", saved->batch_size, "shuffle", saved->shuffle, "seed", seed, "data", data,
+                             "rows", (json_int_t)saved->rows, "batches", (json_int_t)saved->batches, "branch", saved->branch, "core",
+                             kern_blas_core(), "history", history_json(saved, tele));
+    bool ok = root && rest && !json_object_update(root, rest);
+    json_decref(rest);
+    Buf text = BUF_INIT;
+    ok = saved_finish(root, ok, &text, err) && write_file(model, buf_text(&text), path, err);
+    buf_fini(&text);
+    return ok;
+}
+
+/* ---- going on ---- */
+
+static void read_numbers(const json_t *in, double *out, int n)
+{
+    for (int i = 0; i < n; i++)
+        out[i] = number_of(json_array_get(in, (size_t)i));
+}
+
+static int64_t whole(const json_t *root, const char *key)
+{
+    return json_integer_value(json_object_get(root, key));
+}
+
+/* The same data, cut into the same batches, in the same order. */
+static bool check_same(const Run *run, const json_t *root, Err *err)
+{
+    char data[24];
+    const char *saved_data = json_string_value(json_object_get(root, "data"));
+    snprintf(data, sizeof data, "%016" PRIx64, run->data_hash);
+    if (whole(root, "version") != VERSION)
+        return err_set(err, ERR_DATA, "its run is not one that this version reads");
+    if (whole(root, "batch_size") != run->batch_size)
+        return err_set(err, ERR_ARG, "it was trained with batch_size = %lld, not %d", (long long)whole(root, "batch_size"), run->batch_size);
+    if (whole(root, "rows") != run->feed.n)
+        return err_set(err, ERR_ARG, "it was trained on %lld samples, this is %lld", (long long)whole(root, "rows"), (long long)run->feed.n);
+    if (json_is_true(json_object_get(root, "shuffle")) != run->feed.shuffle)
+        return err_set(err, ERR_ARG, "it was trained with shuffle = %s", run->feed.shuffle ? "false" : "true");
+    if (!saved_data || strcmp(saved_data, data))
+        return err_set(err, ERR_DATA, "it was trained on other data: going on would give something else; to train these weights on new data use nn.load and fit");
+    if ((int)json_array_size(json_object_get(root, "sums")) != run->n_metrics)
+        return err_set(err, ERR_ARG, "it was trained with other metrics; compile with the same");
+    int64_t epoch = whole(root, "epoch"), batch = whole(root, "batch"), step = whole(root, "step");
+    if (epoch < 0 || epoch > INT32_MAX || batch < 0 || batch > trainer_batches(run) || step < 0 || whole(root, "updates") < 0)
+        return err_set(err, ERR_DATA, "its position makes no sense");
+    return true;
+}
+
+static void read_history(Run *run, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i);
+        Fact fact = { .kind = FACT_EPOCH, .epoch = (int)whole(row, "epoch"), .step = whole(row, "step"), .branch = run->branch };
+        fact.learning_rate = number_of(json_object_get(row, "rate"));
+        for (int k = 0; k < TELE_METRICS; k++)
+            fact.metrics[k] = fact.validation[k] = (double)NAN;
+        read_numbers(json_object_get(row, "metrics"), fact.metrics, run->n_metrics);
+        read_numbers(json_object_get(row, "validation"), fact.validation, run->n_metrics);
+        telemetry_add_fact(run->tele, &fact);
+    }
+}
+
+static void take_position(Run *run, const json_t *root)
+{
+    Position *at = &run->at;
+    const char *seed = json_string_value(json_object_get(root, "seed"));
+    at->epoch = (int)whole(root, "epoch");
+    at->batch = whole(root, "batch");
+    at->step = whole(root, "step");
+    at->validating = json_is_true(json_object_get(root, "validating"));
+    at->scheduled = (run->schedule || run->optimizer->schedule) && json_is_true(json_object_get(root, "scheduled"));
+    for (int i = 0; i < run->n_metrics; i++)
+        read_numbers(json_array_get(json_object_get(root, "sums"), (size_t)i), at->sums[i], 4);
+    read_numbers(json_object_get(root, "validation"), at->validation, run->n_metrics);
+    run->first_epoch = (int)whole(root, "first_epoch");
+    run->first_step = whole(root, "first_step");
+    run->branch = (int)whole(root, "branch");
+    run->begun = at->batch > 0 ? at->epoch : -1;
+    if (seed && sscanf(seed, "%" SCNu64, &run->seed) == 1)
+        run->feed.seed = run->seed;
+    run->optimizer->t = whole(root, "updates");
+    run->optimizer->learning_rate = number_of(json_object_get(root, "learning_rate"));
+    read_history(run, json_object_get(root, "history"));
+    const char *core = json_string_value(json_object_get(root, "core"));
+    report_event(run, false, "resumed", "goes on at step %lld%s%s", (long long)at->step + 1,
+                 core && strcmp(core, kern_blas_core()) ? "; another processor's kernels made the file, last bits will differ: " : "",
+                 core && strcmp(core, kern_blas_core()) ? core : "");
+}
+
+bool checkpoint_load(Run *run, const char *path, Err *err)
+{
+    Err own = ERR_INIT;
+    err = err ? err : &own;
+    SafeTensors *file = safetensors_open(path, err);
+    const char *text = file ? safetensors_meta(file, RUN_KEY) : NULL;
+    json_t *root = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    bool ok = file && (json_is_object(root) || err_set(err, ERR_DATA, text ? "its run cannot be read" : "it holds a model, but no run to go on from"));
+    ok = ok && check_same(run, root, err) && slots_read(run->optimizer, file, err) &&
+         model_load_weights(run->model, path, false, NULL, NULL, err);
+    if (ok)
+        take_position(run, root);
+    else
+        err_wrap(err, "resume %s", path);
+    json_decref(root);
+    safetensors_free(file);
+    return ok;
+}

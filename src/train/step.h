@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/* One step of training or evaluation, shared by runs, train_on_batch and evaluate. Nothing here keeps state but the tape that
+ * it is given; a model is worked on by the thread that may touch it (nn/model.h). */
+#ifndef TRAIN_STEP_H
+#define TRAIN_STEP_H
+
+#include "train/compile.h"
+
+typedef struct Batch {
+    Tensor x[MODEL_INPUTS]; /* borrowed; float32, or int32 where the model's input says so */
+    int n_x;
+    Tensor y;           /* borrowed; as target_fit made it */
+    const real *weight; /* [B] or NULL: a factor for each sample's part of the loss */
+    int64_t n;          /* samples */
+} Batch;
+
+typedef struct StepResult {
+    Node *prediction, *loss;
+    double value; /* of the loss */
+} StepResult;
+
+/* Sums of an epoch: sums[0] is the loss ([0] weighted by samples, [1] samples), then each metric's own. */
+typedef double StepSums[4];
+
+/* Forward and loss. Fails: what ops say, wrapped with the layer's name. */
+MUST_USE bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode mode, uint64_t seed, const Batch *batch,
+                           StepResult *out, Err *err);
+
+/* Forward, backward, and the check that loss and gradients are finite: ERR_NUMERIC naming the layer. The layers' grads must
+ * point into the optimizer (optimizer_attach). Nothing of the model has changed until step_keep. */
+MUST_USE bool step_train(Model *model, const Compiled *compiled, Tape *tape, uint64_t seed, const Batch *batch, StepResult *out, Err *err);
+void step_keep(const Compiled *compiled, Tape *tape);
+
+/* Add the step to 1 + n_metrics sums, and what these mean now. */
+void step_add(const Compiled *compiled, const Batch *batch, const StepResult *result, StepSums *sums);
+void step_values(const Compiled *compiled, StepSums *sums, double *out);
+
+/* ---- targets ---- */
+
+/* y as the loss wants it for this output: labels as int32 [N, …], others float32 of the output's shape; a reference or a
+ * converted copy in *out. Fails: ERR_SHAPE with both shapes, ERR_DATA for labels out of range (with the row). */
+MUST_USE bool target_fit(const Compiled *compiled, const Model *model, const Tensor *y, Tensor *out, Err *err);
+
+/* x as input i of the model wants it: a reference, or a converted copy; uint8 is left for the batcher when `lazy`.
+ * Fails: ERR_SHAPE. */
+MUST_USE bool input_fit(const Model *model, int i, const Tensor *x, bool lazy, Tensor *out, Err *err);
+
+/* Is this loss about classes, so that a confusion matrix makes sense; and of how many. 0: no. */
+int target_classes(const Compiled *compiled, const Model *model);
+
+/* Weights of a batch's samples from the weight of each class. */
+void target_weights(real *out, const Tensor *y, const real *class_weight, int n_classes);
+
+#endif

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+/* What users give as inputs and targets, made into what model and loss want; mistakes are told in the words of the user's own
+ * data, before anything runs. */
+#include <math.h>
+#include <string.h>
+
+#include "train/step.h"
+
+static const GraphNode *output_of(const Model *model)
+{
+    return &model->nodes[model->outputs[0]];
+}
+
+int target_classes(const Compiled *compiled, const Model *model)
+{
+    const Shape *out = &output_of(model)->shape;
+    int64_t width = out->rank > 1 ? out->d[out->rank - 1] : 1;
+    if (out->rank != 2 || width > 1000 || !compiled->loss->classes)
+        return 0;
+    return width == 1 ? 2 : (int)width;
+}
+
+static bool as_type(Tensor *out, const Tensor *from, DType dtype, Err *err)
+{
+    if (from->dtype != dtype)
+        return tensor_cast(out, from, dtype, err);
+    *out = tensor_ref(from);
+    return true;
+}
+
+/* ---- labels ---- */
+
+static bool check_labels(const Tensor *y, int64_t classes, const char *loss, Err *err)
+{
+    const int32_t *label = tensor_int(y);
+    for (int64_t i = 0, n = tensor_count(y); i < n; i++)
+        if (label[i] < 0 || label[i] >= classes)
+            return err_set(err, ERR_DATA, "%s: label %d of sample %lld is outside 0 … %lld: the model's output has %lld classes", loss,
+                           (int)label[i], (long long)i + 1, (long long)classes - 1, (long long)classes);
+    return true;
+}
+
+static bool check_whole(const Tensor *y, const char *loss, Err *err)
+{
+    for (int64_t i = 0, n = tensor_count(y); i < n; i++) {
+        double value = tensor_get(y, i);
+        if (!(fabs(value) < 1e9) || value != floor(value))
+            return err_set(err, ERR_DATA, "%s wants class numbers (0, 1, 2 …); sample %lld has the target %g", loss, (long long)i + 1, value);
+    }
+    return true;
+}
+
+static bool fit_labels(const Compiled *compiled, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
+{
+    const char *loss = compiled->loss->name;
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    Shape shape = end->shape;
+    int64_t classes = shape.d[shape.rank - 1];
+    shape.rank--;
+    shape.d[0] = y->shape.rank > 0 ? y->shape.d[0] : 0;
+    if (shape.rank < 1 || tensor_count(y) != shape_count(&shape)) {
+        const char *advice = y->shape.rank == 2 && y->shape.d[1] == classes ? "; for one-hot targets use categorical_crossentropy" : "";
+        shape.d[0] = -1;
+        return err_set(err, ERR_SHAPE, "%s wants class numbers of shape %s, got targets of shape %s%s", loss, shape_text(&shape, want),
+                       shape_text(&y->shape, have), advice);
+    }
+    if (y->dtype == DTYPE_FLOAT32 && !check_whole(y, loss, err))
+        return false;
+    Tensor cast;
+    if (!as_type(&cast, y, DTYPE_INT32, err))
+        return false;
+    bool ok = check_labels(&cast, classes, loss, err) && tensor_reshape(out, &cast, shape, err);
+    tensor_unref(&cast);
+    return ok;
+}
+
+/* ---- values ---- */
+
+static bool fit_values(const Compiled *compiled, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
+{
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    Shape shape = end->shape;
+    shape.d[0] = y->shape.rank > 0 ? y->shape.d[0] : 0;
+    bool same = shape_same(&shape, &y->shape);
+    bool trailing = shape.rank == y->shape.rank + 1 && shape.d[shape.rank - 1] == 1 && tensor_count(y) == shape_count(&shape);
+    if (!same && !trailing) {
+        bool labels = compiled->loss->classes && y->shape.rank < shape.rank;
+        return err_set(err, ERR_SHAPE, "%s: the model gives %s, the targets have shape %s%s", compiled->loss->name,
+                       shape_text(&end->shape, want), shape_text(&y->shape, have),
+                       labels ? "; for class numbers use sparse_categorical_crossentropy"
+                              : "; the last layer's units must fit the targets");
+    }
+    Tensor cast;
+    if (!as_type(&cast, y, DTYPE_FLOAT32, err))
+        return false;
+    bool ok = tensor_reshape(out, &cast, shape, err);
+    tensor_unref(&cast);
+    return ok;
+}
+
+bool target_fit(const Compiled *compiled, const Model *model, const Tensor *y, Tensor *out, Err *err)
+{
+    *out = (Tensor){ 0 };
+    if (model->n_outputs != 1)
+        return err_set(err, ERR_STATE, "%s has %d outputs; training wants one", model->name, model->n_outputs);
+    if (compiled->loss->target == TARGET_LABELS)
+        return fit_labels(compiled, output_of(model), y, out, err);
+    return fit_values(compiled, output_of(model), y, out, err);
+}
+
+/* ---- inputs ---- */
+
+bool input_fit(const Model *model, int i, const Tensor *x, bool lazy, Tensor *out, Err *err)
+{
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    const GraphNode *node = &model->nodes[model->inputs[i]];
+    Shape shape = node->shape;
+    *out = (Tensor){ 0 };
+    shape.d[0] = x->shape.rank > 0 ? x->shape.d[0] : 0;
+    bool same = shape_same(&shape, &x->shape);
+    bool trailing = shape.rank == x->shape.rank + 1 && shape.d[shape.rank - 1] == 1 && tensor_count(x) == shape_count(&shape);
+    if (!same && !trailing)
+        return err_set(err, ERR_SHAPE, "%s wants inputs of shape %s, got %s", model->name, shape_text(&node->shape, want),
+                       shape_text(&x->shape, have));
+    Tensor fit;
+    bool wait = lazy && x->dtype == DTYPE_UINT8 && node->dtype == DTYPE_FLOAT32;
+    if (!as_type(&fit, x, wait ? DTYPE_UINT8 : node->dtype, err))
+        return false;
+    bool ok = tensor_reshape(out, &fit, shape, err);
+    tensor_unref(&fit);
+    return ok;
+}
+
+void target_weights(real *out, const Tensor *y, const real *class_weight, int n_classes)
+{
+    int64_t n = y->shape.d[0], width = shape_count_from(&y->shape, 1);
+    for (int64_t i = 0; i < n; i++) {
+        int64_t k = 0;
+        if (y->dtype == DTYPE_INT32)
+            k = tensor_int(y)[i * width];
+        else if (width == 1)
+            k = (int64_t)tensor_real(y)[i];
+        else
+            for (int64_t j = 1; j < width; j++)
+                k = tensor_real(y)[i * width + j] > tensor_real(y)[i * width + k] ? j : k;
+        out[i] = k >= 0 && k < n_classes ? class_weight[k] : 1;
+    }
+}

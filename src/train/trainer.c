@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+/* The trainer thread. It works in units, an update or one batch of validation, and between two of them stands at a boundary:
+ * run_serve answers what was asked and sleeps while there is nothing to train. A unit either happens whole or, when it went
+ * wrong, leaves everything as it was. In the steady state a unit allocates nothing and takes no lock. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "train/tally.h"
+
+int64_t trainer_batches(const Run *run)
+{
+    return feed_batches(&run->feed);
+}
+
+/* ---- callbacks ---- */
+
+typedef enum { CALL_TRAIN_BEGIN, CALL_EPOCH_BEGIN, CALL_BATCH_END, CALL_EPOCH_END, CALL_TRAIN_END } CallKind;
+
+static bool call_one(Run *run, const RunCallback *callback, CallKind kind, const double *values, const double *validation, Err *err)
+{
+    void *ctx = callback->ctx;
+    switch (kind) {
+    case CALL_TRAIN_BEGIN:
+        return !callback->train_begin || callback->train_begin(ctx, run, err);
+    case CALL_EPOCH_BEGIN:
+        return !callback->epoch_begin || callback->epoch_begin(ctx, run, run->at.epoch + 1, err);
+    case CALL_BATCH_END:
+        return !callback->batch_end || callback->batch_end(ctx, run, run->at.batch, values, err);
+    case CALL_EPOCH_END:
+        return !callback->epoch_end || callback->epoch_end(ctx, run, run->at.epoch + 1, values, validation, err);
+    case CALL_TRAIN_END:
+        break;
+    }
+    return !callback->train_end || callback->train_end(ctx, run, err);
+}
+
+/* All callbacks in order; an error in one is trouble of the run, but the others are called all the same. */
+static void call_all(Run *run, CallKind kind, const double *values, const double *validation)
+{
+    for (int i = 0; i < run->n_callbacks && !run->silent; i++) {
+        Err err = ERR_INIT;
+        RunState before = (RunState)atomic_load(&run->state);
+        atomic_store(&run->in_callback, true);
+        bool ok = call_one(run, &run->callbacks[i], kind, values, validation, &err);
+        atomic_store(&run->in_callback, false);
+        if ((RunState)atomic_load(&run->state) == RUN_CALLBACK)
+            report_state(run, before, run->now.reason);
+        if (!ok && err.code != ERR_INTERRUPT) {
+            err_wrap(&err, "callback %s", run->callbacks[i].name ? run->callbacks[i].name : "");
+            trainer_trouble(run, &err);
+        }
+    }
+}
+
+/* ---- one update ---- */
+
+static void set_rate(Run *run)
+{
+    Optimizer *optimizer = run->optimizer;
+    if (!run->at.scheduled)
+        return;
+    if (run->schedule)
+        optimizer->learning_rate = run->schedule(run->schedule_ctx, run->initial_rate, optimizer->t);
+    else
+        optimizer->learning_rate = optimizer->schedule->value(&optimizer->schedule_args, optimizer->t);
+}
+
+bool trainer_update(Run *run, Err *err)
+{
+    Position *at = &run->at;
+    StepResult result;
+    if (at->batch == 0 && !at->validating)
+        memset(at->sums, 0, sizeof at->sums);
+    feed_take(&run->feed, at->epoch, at->batch, &run->batch);
+    if (run->class_weight) {
+        target_weights(run->weights, &run->batch.y, run->class_weight, run->n_classes);
+        run->batch.weight = run->weights;
+    }
+    set_rate(run);
+    if (!step_train(run->model, &run->compiled, &run->tape, run->seed, &run->batch, &result, err))
+        return false;
+    bool look = !run->silent && probe_before_update(run);
+    step_keep(&run->compiled, &run->tape);
+    if (look)
+        probe_after_update(run);
+    at->batch++;
+    at->step++;
+    StepSums sums[1 + COMPILE_METRICS] = { 0 };
+    double values[TELE_METRICS];
+    step_add(&run->compiled, &run->batch, &result, sums);
+    step_values(&run->compiled, sums, values);
+    for (int i = 0; i < run->n_metrics; i++)
+        for (int j = 0; j < 4; j++)
+            at->sums[i][j] += sums[i][j];
+    if (run->silent)
+        return true;
+    if (run->confusion && run->check.n == 0)
+        confusion_add(run->confusion, run->n_classes, &result.prediction->value, &run->batch.y);
+    report_step(run, values);
+    return true;
+}
+
+void trainer_next_epoch(Run *run)
+{
+    run->at.epoch++;
+    run->at.batch = 0;
+    run->at.validating = false;
+    run->check_row = 0;
+    run->epoch_s = 0;
+}
+
+/* ---- the end of an epoch ---- */
+
+static void clear_confusion(Run *run)
+{
+    if (run->confusion)
+        memset(run->confusion, 0, (size_t)run->n_classes * (size_t)run->n_classes * sizeof *run->confusion);
+}
+
+static void epoch_end(Run *run, const double *validation)
+{
+    double values[TELE_METRICS];
+    step_values(&run->compiled, run->at.sums, values);
+    if (validation)
+        memcpy(run->at.validation, validation, (size_t)run->n_metrics * sizeof *validation);
+    report_epoch(run, values, validation);
+    if (run->confusion)
+        report_confusion(run, validation != NULL);
+    clear_confusion(run);
+    call_all(run, CALL_EPOCH_END, values, validation);
+    trainer_next_epoch(run);
+    report_now(run);
+    ring_epoch(run);
+    recorder_step(run);
+}
+
+/* One batch of validation: forward only. */
+static bool check_unit(Run *run, Err *err)
+{
+    StepResult result;
+    Batch batch;
+    if (run->check_row == 0) {
+        memset(run->check_sums, 0, sizeof run->check_sums);
+        clear_confusion(run);
+    }
+    feed_take(&run->check, 0, run->check_row, &batch);
+    if (!step_forward(run->model, &run->compiled, &run->look, TAPE_FORWARD, run->seed, &batch, &result, err))
+        return false;
+    step_add(&run->compiled, &batch, &result, run->check_sums);
+    if (run->confusion)
+        confusion_add(run->confusion, run->n_classes, &result.prediction->value, &batch.y);
+    run->last_s = clock_now(); /* the rate is that of training alone */
+    if (++run->check_row < feed_batches(&run->check))
+        return true;
+    double values[TELE_METRICS];
+    step_values(&run->compiled, run->check_sums, values);
+    epoch_end(run, values);
+    return true;
+}
+
+/* ---- trouble and ends ---- */
+
+void trainer_trouble(Run *run, const Err *err)
+{
+    char reason[sizeof run->now.reason];
+    if (err->code == ERR_NUMERIC)
+        snprintf(reason, sizeof reason, "step %lld: %.160s", (long long)run->at.step + 1, err->text);
+    else
+        snprintf(reason, sizeof reason, "%.190s", err->text);
+    report_event(run, false, "trouble", "%s", reason);
+    if (run->fail_on_trouble) {
+        trainer_end(run, RUN_FAILED, reason);
+        return;
+    }
+    run->going = false;
+    recorder_save(run, SAVE_EVENT);
+    report_state(run, RUN_TROUBLE, reason);
+}
+
+void trainer_end(Run *run, RunState state, const char *reason)
+{
+    if (run->ended)
+        return;
+    run->going = false;
+    atomic_store(&run->retired, false);
+    run->ended = true; /* before the callbacks: an error in one must not end it again */
+    call_all(run, CALL_TRAIN_END, NULL, NULL);
+    recorder_save(run, SAVE_END);
+    report_now(run);
+    control_release(run);
+    report_state(run, state, reason);
+    recorder_wake();
+}
+
+static void train_unit(Run *run)
+{
+    Err err = ERR_INIT;
+    Position *at = &run->at;
+    if (at->epoch >= run->epochs) {
+        trainer_end(run, RUN_FINISHED, "");
+        return;
+    }
+    if (at->validating) {
+        if (!check_unit(run, &err))
+            trainer_trouble(run, &err);
+        return;
+    }
+    if (run->begun != at->epoch) {
+        run->begun = at->epoch;
+        call_all(run, CALL_EPOCH_BEGIN, NULL, NULL);
+        if (atomic_load(&run->pending) || !run->going)
+            return; /* a callback asked for something, or failed */
+    }
+    if (!trainer_update(run, &err)) {
+        trainer_trouble(run, &err);
+        return;
+    }
+    if (run->steps_left > 0)
+        run->steps_left--;
+    if (run->n_callbacks > 0) {
+        double values[TELE_METRICS];
+        step_values(&run->compiled, at->sums, values);
+        call_all(run, CALL_BATCH_END, values, NULL);
+    }
+    if (at->batch == trainer_batches(run)) {
+        at->validating = true;
+        if (run->check.n == 0)
+            epoch_end(run, NULL);
+    } else {
+        ring_step(run);
+        recorder_step(run);
+    }
+}
+
+/* After run_step's last update the run stands still, but for validation, which belongs to the epoch. */
+static void after_unit(Run *run)
+{
+    if (run->going && run->steps_left == 0 && !run->at.validating) {
+        run->going = false;
+        run->steps_left = -1;
+        if (run->at.epoch < run->epochs)
+            report_state(run, RUN_PAUSED, "");
+        else
+            run->going = true; /* nothing is left: it ends */
+    }
+}
+
+void *trainer_main(void *arg)
+{
+    Run *run = arg;
+    ring_take(run, false);
+    report_now(run);
+    call_all(run, CALL_TRAIN_BEGIN, NULL, NULL);
+    run->last_s = clock_now();
+    for (;;) {
+        run_serve(run);
+        if (atomic_load(&run->quit))
+            return NULL;
+        train_unit(run);
+        after_unit(run);
+    }
+}

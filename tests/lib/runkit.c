@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "runkit.h"
+
+#include "check.h"
+
+#include "base/clock.h"
+#include "base/rng.h"
+
+#define PATIENCE_S 20
+
+static const char *parse_args(Args *args, const char *words, char *text, size_t size)
+{
+    char *save = NULL;
+    snprintf(text, size, "%s", words);
+    strtok_r(text, " ", &save);
+    for (char *word = strtok_r(NULL, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        Err err = ERR_INIT;
+        char *value = strchr(word, '=');
+        assert_non_null(value);
+        *value = 0;
+        assert_ok(args_parse(args, args_find(args, word), value + 1, words, &err));
+    }
+    return text;
+}
+
+static void name_of(const char *words, char *text, size_t size)
+{
+    snprintf(text, size, "%.*s", (int)strcspn(words, " "), words);
+}
+
+void kit_compile(Model *model, const char *optimizer, const char *loss, const char *metric)
+{
+    Err err = ERR_INIT;
+    char text[200];
+    Args args;
+    Compiled compiled = { 0 };
+    name_of(optimizer, text, sizeof text);
+    const OptimizerKind *kind = optimizer_find(text, &err);
+    assert_non_null(kind);
+    args_init(&args, kind->args, kind->n_args);
+    parse_args(&args, optimizer, text, sizeof text);
+    compiled.optimizer = optimizer_new(kind, &args, &err);
+    assert_non_null(compiled.optimizer);
+    name_of(loss, text, sizeof text);
+    compiled.loss = loss_find(text, &err);
+    assert_non_null(compiled.loss);
+    args_init(&compiled.loss_args, compiled.loss->args, compiled.loss->n_args);
+    parse_args(&compiled.loss_args, loss, text, sizeof text);
+    if (metric) {
+        compiled.metrics[0] = metric_find(metric, &err);
+        assert_non_null(compiled.metrics[0]);
+        args_init(&compiled.metric_args[0], compiled.metrics[0]->args, compiled.metrics[0]->n_args);
+        snprintf(compiled.metric_names[0], sizeof compiled.metric_names[0], "%s", metric);
+        compiled.n_metrics = 1;
+    }
+    assert_ok(compile_model(model, &compiled, &err));
+}
+
+void kit_blobs(Tensor *x, Tensor *y, int64_t n, int64_t width, int classes, uint64_t seed)
+{
+    Err err = ERR_INIT;
+    Rng rng;
+    rng_init(&rng, seed, RNG_TEST, 0);
+    assert_ok(tensor_new(x, DTYPE_FLOAT32, SHAPE(n, width), &err));
+    assert_ok(tensor_new(y, DTYPE_INT32, SHAPE(n), &err));
+    for (int64_t i = 0; i < n; i++) {
+        int32_t k = (int32_t)rng_below(&rng, (uint64_t)classes);
+        tensor_int(y)[i] = k;
+        for (int64_t j = 0; j < width; j++)
+            tensor_real(x)[i * width + j] = (real)(rng_normal(&rng) * 0.5 + (j % classes == k ? 2 : 0));
+    }
+}
+
+void kit_xor(Tensor *x, Tensor *y)
+{
+    Err err = ERR_INIT;
+    assert_ok(tensor_new(x, DTYPE_FLOAT32, SHAPE(4, 2), &err));
+    assert_ok(tensor_new(y, DTYPE_FLOAT32, SHAPE(4, 1), &err));
+    for (int i = 0; i < 4; i++) {
+        tensor_real(x)[2 * i] = (real)(i & 1);
+        tensor_real(x)[2 * i + 1] = (real)(i >> 1);
+        tensor_real(y)[i] = (real)((i & 1) ^ (i >> 1));
+    }
+}
+
+FitOptions kit_options(const Tensor *x, const Tensor *y, int batch_size, int epochs)
+{
+    FitOptions options;
+    fit_options_init(&options);
+    options.x[0] = *x;
+    options.y[0] = *y;
+    options.n_x = options.n_y = 1;
+    options.batch_size = batch_size;
+    options.epochs = epochs;
+    options.autosave = false;
+    options.seed = 7;
+    return options;
+}
+
+Run *kit_fit(Model *model, FitOptions *options)
+{
+    Err err = ERR_INIT;
+    Run *run = run_new(model, options, &err);
+    if (!run)
+        fail_msg("fit failed: %s", err.text);
+    return run;
+}
+
+void kit_wait(Run *run)
+{
+    Err err = ERR_INIT;
+    assert_ok(run_wait(run, PATIENCE_S, NULL, NULL, NULL, &err));
+    RunState state = run_state(run);
+    if (state != RUN_FINISHED && state != RUN_STOPPED && state != RUN_FAILED && state != RUN_TROUBLE)
+        fail_msg("run %d is still %s after %d s", run_id(run), run_state_name(state), PATIENCE_S);
+}
+
+void kit_until(Run *run, RunState state)
+{
+    for (double end = clock_now() + PATIENCE_S; run_state(run) != state; clock_sleep(0.0005))
+        if (clock_now() > end)
+            fail_msg("run %d is %s, not %s, after %d s", run_id(run), run_state_name(run_state(run)), run_state_name(state), PATIENCE_S);
+}
+
+void kit_at(Run *run, int64_t step)
+{
+    for (double end = clock_now() + PATIENCE_S; run_state(run) != RUN_PAUSED || kit_now(run).step != step; clock_sleep(0.0005))
+        if (clock_now() > end)
+            fail_msg("run %d is %s at step %lld, wanted a pause at %lld", run_id(run), run_state_name(run_state(run)),
+                     (long long)kit_now(run).step, (long long)step);
+}
+
+typedef struct Hash {
+    Run *run;
+    uint64_t value;
+} Hash;
+
+static void mix(Hash *hash, const void *data, size_t n)
+{
+    const unsigned char *byte = data;
+    for (size_t i = 0; i < n; i++)
+        hash->value = (hash->value ^ byte[i]) * 0x100000001B3u;
+}
+
+static bool hash_layer(void *ctx, Layer *layer, const char *path)
+{
+    (void)path;
+    if (layer->n_elements)
+        mix(ctx, layer->block, layer->n_elements * sizeof(real));
+    return true;
+}
+
+static bool hash_all(void *ctx, Err *err)
+{
+    Hash *hash = ctx;
+    model_each_layer(run_model(hash->run), hash_layer, hash);
+    const Optimizer *optimizer = compiled_of(run_model(hash->run), err)->optimizer;
+    mix(hash, &optimizer->t, sizeof optimizer->t);
+    mix(hash, &optimizer->learning_rate, sizeof optimizer->learning_rate);
+    for (int i = 0; i < optimizer->n_blocks; i++)
+        for (int s = 0; s < 3; s++)
+            if (optimizer->blocks[i].slots[s])
+                mix(hash, optimizer->blocks[i].slots[s], optimizer->blocks[i].layer->n_trainable * sizeof(real));
+    return true;
+}
+
+uint64_t kit_hash(Run *run)
+{
+    Err err = ERR_INIT;
+    Hash hash = { run, 14695981039346656037u };
+    assert_ok(run_do(run, hash_all, &hash, NULL, &err));
+    return hash.value;
+}
+
+TeleNow kit_now(Run *run)
+{
+    TeleNow now;
+    telemetry_now(run_telemetry(run), &now);
+    return now;
+}
+
+void kit_end(Run *run, Model *model)
+{
+    run_unref(run);
+    model_unref(model);
+}
