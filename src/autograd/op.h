@@ -59,6 +59,7 @@ struct Op {
     int n_args;
     const OpCase *cases;
     int n_cases;
+    unsigned passes_grad; /* bit i: din[i] is dout where the shapes are the same; the tape may then skip it (din[i] NULL) */
     bool backward_adds; /* backward only knows +=: din is cleared for it when it should overwrite */
     bool (*infer)(OpCall *call, Err *err);
     /* NULL, or what can only be seen in the data (indices, labels in range): runs right before forward, may fail; reads in[]. */

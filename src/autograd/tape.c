@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* A node and its call are one piece of arena memory, of which only what is used is written: an op on small tensors costs about
  * as much as its arithmetic. Backward walks the list of nodes twice. The first walk finds which nodes the loss depends on
- * and gives them gradient buffers: it alone can fail. The second walk calls backward, newest first; the first contribution
+ * and gives them gradient buffers, used again as soon as they are read: it alone can fail. The second walk calls backward, newest first; the first contribution
  * to a buffer overwrites, later ones add, so that no buffer is cleared needlessly. */
 #include "autograd/tape.h"
 
@@ -193,18 +193,63 @@ Node *tape_op(Tape *tape, const Op *op, Node *const *in, int n_in, const Args *a
     return node;
 }
 
-/* ---- backward ---- */
-
 static size_t value_size(const Node *node)
 {
     return (size_t)shape_count(&node->value.shape) * sizeof(real);
 }
 
-/* An alias whose input goes nowhere else has that input's gradient: both share one buffer. */
-static bool shares_grad(const Node *node)
+/* ---- gradient buffers ----
+ * A node's buffer is needed from the first backward that writes it to the end of the node's own; then it is spare. The walk that
+ * reserves follows the order of the walk that computes, so it can hand spare buffers out again. */
+
+#define SPARES_MOST 64
+
+typedef struct Spares {
+    int n;
+    struct {
+        real *data;
+        size_t size;
+    } v[SPARES_MOST];
+} Spares;
+
+/* The smallest spare buffer that is large enough, or new memory. */
+static real *buffer_take(Tape *tape, Spares *spares, size_t *size, Err *err)
 {
-    const Node *source = node->call->alias ? node->in[0] : NULL;
-    return source && source->uses == 1 && !source->grad_set && !(source->grad && node->grad);
+    int best = -1;
+    for (int i = 0; i < spares->n; i++)
+        if (spares->v[i].size >= *size && (best < 0 || spares->v[i].size < spares->v[best].size))
+            best = i;
+    if (best < 0)
+        return arena_alloc(&tape->arena, *size, err);
+    real *data = spares->v[best].data;
+    *size = spares->v[best].size;
+    spares->v[best] = spares->v[--spares->n];
+    return data;
+}
+
+/* The input that has this node's gradient unchanged and from no other node: both share one buffer. -1: none. */
+static int find_shared(const Node *node)
+{
+    const OpCall *call = node->call;
+    unsigned passes = call->alias ? 1 : call->op->passes_grad;
+    for (int i = 0; passes >> i && i < call->n_in; i++) {
+        const Node *in = node->in[i];
+        if ((passes >> i & 1) && in && in->wants_grad && in->uses == 1 && !in->grad_set &&
+            (call->alias || shape_same(&in->value.shape, &node->value.shape)))
+            return i;
+    }
+    return -1;
+}
+
+/* A buffer for a node that was reached: a parameter's own, if the gradient goes there unchanged. */
+static bool reserve_grad(Tape *tape, Spares *spares, Node *node, Err *err)
+{
+    const Node *end = node;
+    for (int i; end->call && (i = find_shared(end)) >= 0;)
+        end = end->in[i];
+    node->grad_size = value_size(node);
+    node->grad = end->call ? buffer_take(tape, spares, &node->grad_size, err) : end->grad;
+    return node->grad != NULL;
 }
 
 static void forget_grads(Tape *tape)
@@ -218,26 +263,44 @@ static void forget_grads(Tape *tape)
     }
 }
 
-/* Mark what the loss depends on, newest first, and give it gradient buffers. */
-static bool reserve_grads(Tape *tape, Node *loss, Err *err)
+/* Buffers for the inputs of one node; its own is spare after that. */
+static bool reserve_inputs(Tape *tape, Spares *spares, Node *node, Err *err)
 {
-    loss->reached = loss->wants_grad;
-    for (Node *node = loss; node; node = node->before) {
-        if (!node->reached || !node->call)
+    node->shared = find_shared(node);
+    for (int i = 0; i < node->call->n_in; i++) {
+        Node *in = node->in[i];
+        if (!in || !in->wants_grad)
             continue;
-        Node *source = shares_grad(node) ? node->in[0] : NULL;
-        if (source && !node->grad)
-            node->grad = source->grad; /* a parameter's own */
-        if (!node->grad && !(node->grad = arena_alloc(&tape->arena, value_size(node), err)))
+        in->reached = true;
+        if (i == node->shared && in->call) {
+            in->grad = node->grad;
+            in->grad_size = node->grad_size;
+        } else if (!in->grad && !reserve_grad(tape, spares, in, err)) {
             return false;
-        if (source)
-            source->grad = node->grad;
-        for (int i = 0; i < node->call->n_in; i++)
-            if (node->in[i] && node->in[i]->wants_grad)
-                node->in[i]->reached = true;
+        }
+    }
+    if (node->shared < 0 && !tape->keep_grads && spares->n < SPARES_MOST) {
+        spares->v[spares->n].data = node->grad;
+        spares->v[spares->n++].size = node->grad_size;
     }
     return true;
 }
+
+/* Mark what the loss depends on, newest first, and give it gradient buffers. */
+static bool reserve_grads(Tape *tape, Node *loss, Err *err)
+{
+    Spares spares;
+    spares.n = 0;
+    loss->reached = loss->wants_grad;
+    if (loss->reached && loss->call && !reserve_grad(tape, &spares, loss, err))
+        return false;
+    for (Node *node = loss; node; node = node->before)
+        if (node->reached && node->call && !reserve_inputs(tape, &spares, node, err))
+            return false;
+    return true;
+}
+
+/* ---- backward ---- */
 
 /* Where input i's gradient goes, and whether to add. */
 static void aim(Node *node, int i)
@@ -260,17 +323,21 @@ static void aim(Node *node, int i)
 static void run_backward(Tape *tape, Node *node)
 {
     OpCall *call = node->call;
-    if (call->alias && node->grad == node->in[0]->grad) {
-        node->in[0]->grad_set = true;
-        return;
-    }
+    int left = 0;
     memset(call->din, 0, sizeof call->din);
     for (int i = 0; i < call->n_in; i++)
-        if (node->in[i] && node->in[i]->wants_grad)
+        if (node->in[i] && node->in[i]->wants_grad && i != node->shared) {
             aim(node, i);
+            left++;
+        }
+    if (node->shared >= 0)
+        node->in[node->shared]->grad_set = true;
     call->dout = node->grad;
     call->scratch = tape->scratch;
-    call->op->backward(call);
+    if (left > 0)
+        call->op->backward(call);
+    if (!tape->keep_grads)
+        node->grad = NULL;
 }
 
 static bool check_backward(const Tape *tape, const Node *loss, Err *err)

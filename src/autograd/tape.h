@@ -19,10 +19,12 @@ typedef struct Node Node;
 /* A value on the tape. Arena memory: gone with tape_begin. */
 struct Node {
     Tensor value;    /* data NULL in INFER mode */
-    real *grad;      /* [shape of value] after tape_backward, or NULL */
+    real *grad;      /* [shape of value]: a parameter's; another node's after tape_backward if keep_grads; else NULL */
+    size_t grad_size; /* bytes of that buffer, where it is the arena's */
     bool wants_grad; /* a parameter stands below it */
     bool grad_set;   /* grad holds something already: add to it */
     bool reached;    /* tape_backward: the loss depends on it */
+    int shared;      /* tape_backward: the input whose gradient is this node's buffer too, or -1 */
     int uses;        /* how many inputs of later nodes it is */
     OpCall *call;    /* how it came about; NULL for inputs and parameters */
     Node *in[OP_IN_MOST];
@@ -40,6 +42,7 @@ typedef struct Tape {
     size_t scratch_size;
     uint64_t seed, step; /* of the random numbers of this step's ops */
     double flops;        /* multiply-adds of the ops so far */
+    bool keep_grads;     /* gradients of nodes between stay after tape_backward; else their buffers are used again on the way */
     uint64_t generation; /* new with every tape_begin of any tape: values of an ended step are known by it; 0: none yet */
     const char *where;   /* put on the nodes to come */
 } Tape;

@@ -35,6 +35,7 @@ const Op op_subtract = {
     .in_names = in_names,
     .cases = cases,
     .n_cases = sizeof cases / sizeof *cases,
+    .passes_grad = 1,
     .infer = pair_infer,
     .forward = forward,
     .backward = backward,
