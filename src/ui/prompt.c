@@ -199,9 +199,12 @@ static void map_bind(Keymap map)
     key_bind("\033[1;3C", rl_forward_word, map);
     key_bind("\033[1;3D", rl_backward_word, map);
     key_bind("\033[Z", command_back_tab, map);
-    edit_replace(map, rl_vi_editing_mode, command_line); /* Alt-Enter, a switch that few miss behind it */
-    key_bind("\033\r", command_line, map);
-    key_bind("\033\n", command_line, map);
+}
+
+/* What readline would do on a line of its own becomes ours. */
+static void map_replace(Keymap map)
+{
+    edit_replace(map, rl_vi_editing_mode, command_line); /* on Alt-Enter, a switch that few miss there */
     edit_replace(map, rl_newline, command_enter);
     edit_replace(map, rl_clear_screen, command_clear);
     edit_replace(map, rl_clear_display, command_clear);
@@ -220,6 +223,7 @@ static void commands_name(void)
     rl_add_defun("hebb-complete", command_tab, -1);
 }
 
+/* Before ~/.inputrc is read, so that it has the last word; readline's own defaults for special keys give way to these. */
 static void commands_bind(void)
 {
     map_bind(rl_get_keymap_by_name("emacs-standard"));
@@ -229,7 +233,13 @@ static void commands_bind(void)
         char leader[3] = { KEYS_LEADER, keys_row((Action)i)->letter, 0 };
         key_bind(leader, actions[i], command);
     }
-    edit_replace(command, rl_newline, command_enter);
+}
+
+static void commands_replace(void)
+{
+    map_replace(rl_get_keymap_by_name("emacs-standard"));
+    map_replace(rl_get_keymap_by_name("vi-insert"));
+    edit_replace(rl_get_keymap_by_name("vi-command"), rl_newline, command_enter);
     edit_install();
 }
 
@@ -254,8 +264,10 @@ bool prompt_open(const PromptSetup *setup, Err *err)
     rl_deprep_term_function = NULL;
     rl_getc_function = byte_next;
     rl_input_available_hook = byte_waits;
-    if (!started)
+    if (!started) {
         commands_name();
+        commands_bind();
+    }
     rl_initialize();
     setlocale(LC_NUMERIC, "C");
     rl_redisplay_function = redisplay_nothing;
@@ -269,7 +281,7 @@ bool prompt_open(const PromptSetup *setup, Err *err)
         rl_variable_bind("convert-meta", "off");
     }
     if (!started)
-        commands_bind();
+        commands_replace();
     started = true;
     rl_callback_handler_install("> ", line_entered);
     return true;
