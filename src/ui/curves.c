@@ -5,8 +5,7 @@
  * 1 - beta^n so that the first values do not pull it to zero; so it does not depend on how many steps a bucket holds.
  * Source: the bias correction of Kingma and Ba 2015, section 3.
  *
- * Validation: the epochs' values on the present line of history, found from the newest backwards: a row counts when its step
- * lies before all that were taken already. Rows of lines left by a rewind are single faint dots. */
+ * Validation: the epochs' values on the present line of history; those on lines that a rewind left are single faint dots. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +19,7 @@
 typedef struct Curves {
     PanelView *view;
     const TeleSeries *series;
+    const Epochs *epochs;
     int metric;
     bool percent;
     double low, high;      /* of all that is drawn */
@@ -59,7 +59,7 @@ const char *curves_text(const DashState *dash, int metric, double value, char ou
     return out;
 }
 
-/* ---- what is drawn: averages, rows of epochs ---- */
+/* ---- what is drawn: averages, epochs ---- */
 
 typedef struct Average {
     double beta, sum, weight;
@@ -74,30 +74,10 @@ static double average_add(Average *average, const TeleBucket *bucket)
     return average->sum / average->weight;
 }
 
-/* Epochs' rows from the newest back; *on_line: on the present line of history. NULL at the end. */
-typedef struct Rows {
-    const Telemetry *tele;
-    size_t left;
-    int64_t before;
-} Rows;
-
-static Rows rows_begin(const DashState *dash)
+/* Between a rewind and the first epoch after it, rows ahead of the present step are left, too. */
+static bool on_line(const Curves *c, size_t row)
 {
-    return (Rows){ dash->tele, telemetry_facts(dash->tele), dash->now.step + 1 };
-}
-
-static const Fact *rows_next(Rows *rows, bool *on_line)
-{
-    while (rows->left > 0) {
-        const Fact *fact = telemetry_fact(rows->tele, --rows->left);
-        if (fact->kind != FACT_EPOCH)
-            continue;
-        *on_line = fact->step < rows->before;
-        if (*on_line)
-            rows->before = fact->step;
-        return fact;
-    }
-    return NULL;
+    return !c->epochs->left[row] && c->epochs->steps[row] <= c->view->dash->now.step;
 }
 
 /* Limits take in what is drawn; what a logarithm cannot show is only noted. */
@@ -130,19 +110,15 @@ static void measure(Curves *c)
         widen(c, (double)b->min);
         widen(c, (double)b->max);
     }
-    Rows rows = rows_begin(dash);
-    bool on_line, taken = false;
-    for (const Fact *fact; (fact = rows_next(&rows, &on_line));) {
-        double value = fact->validation[c->metric];
-        widen(c, value);
-        if (on_line && !taken && !isnan(value)) {
-            c->valid = value;
-            taken = true;
-        }
+    for (size_t i = 0; i < c->epochs->n; i++) {
+        double train = epochs_value(c->epochs, i, 0, c->metric), valid = epochs_value(c->epochs, i, 1, c->metric);
+        widen(c, valid);
+        if (on_line(c, i) && !isnan(valid))
+            c->valid = valid;
         if (c->series->n == 0) { /* a run read from files may have no steps, only epochs */
-            widen(c, fact->metrics[c->metric]);
-            if (on_line && isnan(c->train))
-                c->train = fact->metrics[c->metric];
+            widen(c, train);
+            if (on_line(c, i))
+                c->train = train;
         }
     }
 }
@@ -209,22 +185,34 @@ static void draw_bad(const Curves *c, const ChartPen *pen)
     }
 }
 
-static void draw_rows(const Curves *c, ChartPen pen, bool training)
+/* Epochs' values, joined; all that fall into one column of dots as one range, so that a hundred thousand cost little. */
+static void draw_rows(const Curves *c, ChartPen pen, int part)
 {
-    Rows rows = rows_begin(c->view->dash);
     ChartPen faint = pen;
     faint.style = dash_style(c->view, ROLE_RAW);
     faint.letter = '.';
-    bool on_line;
-    for (const Fact *fact; (fact = rows_next(&rows, &on_line));) {
-        double value = training ? fact->metrics[c->metric] : fact->validation[c->metric];
+    double low = 0, high = 0, last = 0, x = 0;
+    int column = -1;
+    for (size_t i = 0; i < c->epochs->n; i++) {
+        double value = epochs_value(c->epochs, i, part, c->metric), at = (double)c->epochs->steps[i];
         if (isnan(value)) /* an epoch that was not validated */
             continue;
-        if (on_line)
-            chart_to(&pen, (double)fact->step, value);
-        else
-            chart_dot(&faint, (double)fact->step, value);
+        if (!on_line(c, i)) {
+            chart_dot(&faint, at, value);
+            continue;
+        }
+        int here = chart_column(&pen, at);
+        bool same = here == column && isfinite(value) && isfinite(last);
+        if (!same && column >= 0)
+            chart_range(&pen, x, low, high, last);
+        low = same && low < value ? low : value;
+        high = same && high > value ? high : value;
+        last = value;
+        x = at;
+        column = here;
     }
+    if (column >= 0)
+        chart_range(&pen, x, low, high, last);
 }
 
 /* Epochs (or steps, while there is only one epoch) under the plot. */
@@ -340,9 +328,9 @@ static void draw_marks(const Curves *c, const ChartPen *pen)
     const Telemetry *tele = c->view->dash->tele;
     Canvas *canvas = c->view->canvas;
     Style style = dash_style(c->view, ROLE_MARK);
-    for (size_t i = 0, n = telemetry_facts(tele); i < n; i++) {
-        const Fact *fact = telemetry_fact(tele, i);
-        if (fact->kind != FACT_EVENT || !fact->by_user || fact->step < c->first || fact->step > c->limit)
+    for (size_t i = 0; i < c->epochs->n_marks; i++) {
+        const Fact *fact = telemetry_fact(tele, c->epochs->marks[i]);
+        if (fact->step < c->first || fact->step > c->limit)
             continue;
         int x = chart_cell(pen, (double)fact->step), width = canvas_width(fact->label), right = c->plot.x + c->plot.w;
         bool labelled = width == 0;
@@ -383,12 +371,12 @@ static void draw_all(Curves *c)
     if (dash->smooth > 0)
         draw_raw(c, raw);
     if (c->series->n == 0)
-        draw_rows(c, train, true);
+        draw_rows(c, train, 0);
     else if (dash->smooth > 0)
         draw_average(c, train);
     else
         draw_raw(c, train);
-    draw_rows(c, valid, false);
+    draw_rows(c, valid, 1);
     draw_bad(c, &train);
     if (c->clipped)
         canvas_text(view->canvas, c->plot.x + 1, c->plot.y + c->plot.h - 1, c->plot.w - 1, dash_style(view, ROLE_TROUBLE),
@@ -404,7 +392,7 @@ void curves_draw(PanelView *view, int metric)
         say(view, "No memory for the curves; the training goes on.");
         return;
     }
-    Curves c = { .view = view, .series = &dash->cache->series[metric], .metric = metric, .percent = curves_percent(dash, metric) };
+    Curves c = { .view = view, .series = &dash->cache->series[metric], .epochs = &dash->cache->epochs, .metric = metric, .percent = curves_percent(dash, metric) };
     c.log = dash->log_scale && !c.percent;
     measure(&c);
     if (c.series->n == 0 && isnan(c.train)) {

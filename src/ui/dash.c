@@ -81,6 +81,8 @@ static void let_go(DashState *dash)
     dash->layers = NULL;
     dash->confusion = NULL;
     dash->probe = NULL;
+    if (dash->cache)
+        epochs_fini(&dash->cache->epochs);
     mem_free(dash->cache);
     dash->cache = NULL;
     telemetry_unref(dash->tele);
@@ -105,8 +107,10 @@ void dash_attach(DashState *dash, Telemetry *tele)
         return;
     int n = telemetry_plan(tele)->n_metrics;
     dash->cache = mem_zero(1, sizeof *dash->cache + (size_t)n * sizeof(TeleSeries), NULL);
-    if (dash->cache)
+    if (dash->cache) {
         dash->cache->n_series = n;
+        epochs_init(&dash->cache->epochs, n);
+    }
     (void)dash_refresh(dash);
 }
 
@@ -132,6 +136,8 @@ bool dash_refresh(DashState *dash)
     telemetry_now(dash->tele, &dash->now);
     for (int i = 0; dash->cache && i < dash->cache->n_series; i++)
         telemetry_series(dash->tele, i, &dash->cache->series[i]);
+    if (dash->cache)
+        epochs_fetch(&dash->cache->epochs, dash->tele);
     const void *layers = dash->layers, *confusion = dash->confusion, *probe = dash->probe;
     fetch_picture(dash, PICTURE_LAYERS, &layers);
     fetch_picture(dash, PICTURE_CONFUSION, &confusion);
@@ -203,19 +209,20 @@ static Rect inside(Rect area)
     return (Rect){ area.x + 1, area.y + 1, area.w - 2, area.h - 2 };
 }
 
-/* Frame and caption by the dashboard, the inside by the pane, which cannot draw beyond it. */
+/* Frame and caption by the dashboard, the inside by the pane, which cannot draw beyond it. The caption comes last: it tells
+ * what was drawn. */
 static void draw_panel(DashState *dash, Canvas *canvas, const Theme *theme, const Panel *panel, Rect area)
 {
     char title[DASH_CAPTION] = "", state[DASH_CAPTION] = "";
     bool focused = dash->focus == panel;
-    if (panel->caption)
-        panel->caption(dash, area.w - 8, title, state);
-    Style border = theme->roles[focused ? ROLE_FOCUS : ROLE_BORDER], bright = theme->roles[ROLE_BRIGHT];
-    canvas_frame(canvas, area, border, bright, *title ? title : panel->title, theme->roles[ROLE_LABEL], state);
     PanelView view = { theme, canvas, inside(area), focused, dash };
     canvas_clip(canvas, view.area);
     panel->draw(&view);
     canvas_clip(canvas, (Rect){ 0, 0, -1, -1 });
+    if (panel->caption)
+        panel->caption(dash, area.w - 8, title, state);
+    Style border = theme->roles[focused ? ROLE_FOCUS : ROLE_BORDER], bright = theme->roles[ROLE_BRIGHT];
+    canvas_frame(canvas, area, border, bright, *title ? title : panel->title, theme->roles[ROLE_LABEL], state);
 }
 
 /* Pictures are made only for panes that are on the screen. */

@@ -59,6 +59,7 @@ struct DashState {
     DashCache *cache;   /* owned: copies of the series, axes that keep still; NULL when memory ran out */
     uint64_t version;   /* of what was fetched last */
     bool watching[PICTURE_KINDS];
+    int shrunk;         /* so many pixels of a feature map became one in the last frame; 1: all were drawn */
     unsigned shown;     /* panes of the last frame: bit i, i-th of dash_panels */
 };
 

@@ -5,10 +5,12 @@
 
 #include "ui/chart.h"
 #include "ui/dash.h"
+#include "ui/epochs.h"
 #include "ui/number.h"
 
 struct DashCache {
-    ChartAxis axes[TELE_METRICS + 1];
+    ChartAxis axes[TELE_METRICS];
+    Epochs epochs;
     int n_series;
     TeleSeries series[]; /* the plan's metrics */
 };

@@ -207,6 +207,30 @@ static void add_probe(Telemetry *tele, int n)
     telemetry_set_picture(tele, PICTURE_PROBE, p);
 }
 
+void screen_set_probe(Telemetry *tele, int in, int channels, int maps, int h, int w)
+{
+    size_t pixels = (size_t)in * (size_t)in * (size_t)channels, cells = (size_t)maps * (size_t)h * (size_t)w;
+    size_t head = (sizeof(TeleProbe) + 63) / 64 * 64;
+    char *block = telemetry_picture_new(tele, PICTURE_PROBE, head + (pixels + cells + 2 * (size_t)maps) * sizeof(float));
+    assert_non_null(block);
+    TeleProbe *p = (TeleProbe *)block;
+    *p = (TeleProbe){ .layer = 6, .n_layers = 9, .n_samples = 10, .label = -1, .in_h = in, .in_w = in, .in_c = channels, .n_maps = maps, .h = h, .w = w };
+    snprintf(p->layer_name, sizeof p->layer_name, maps == 1 && h == 1 ? "dense" : "conv2d");
+    p->input = (float *)(block + head);
+    p->maps = p->input + pixels;
+    p->low = p->maps + cells;
+    p->high = p->low + maps;
+    for (size_t i = 0; i < pixels; i++)
+        p->input[i] = (float)((i * 7 + i / 13) % 101) / 100;
+    for (size_t i = 0; i < cells; i++)
+        p->maps[i] = i % 5 == 0 ? 0 : (float)((i * 31 + i / 7) % 101) / 100;
+    for (int i = 0; i < maps; i++) {
+        p->low[i] = -0.25f;
+        p->high[i] = 3.5f;
+    }
+    telemetry_set_picture(tele, PICTURE_PROBE, p);
+}
+
 Telemetry *screen_run_classes(double epochs_done, int n_classes)
 {
     TelePlan plan = { .run_id = 1, .n_metrics = 2, .validates = true, .first_epoch = 1, .n_epochs = EPOCHS, .steps_per_epoch = STEPS,

@@ -15,6 +15,9 @@ Telemetry *screen_run(double epochs_done);
 /* The same with so many classes, with long names (0: a regression). */
 Telemetry *screen_run_classes(double epochs_done, int n_classes);
 
+/* Replace the probe: an input of in x in pixels with so many channels, and so many maps of h x w (h 1, maps 1: units). */
+void screen_set_probe(Telemetry *tele, int in, int channels, int maps, int h, int w);
+
 /* A theme in which role i has colour i and ramps begin at 32, so that a dump of styles shows roles. */
 void screen_role_theme(Theme *theme);
 

@@ -243,6 +243,47 @@ static void frames_are_never_overrun(void **state)
         }
 }
 
+/* Inputs and layers of every shape, at many sizes: nothing is drawn outside the pane (the sanitizers watch the reads). */
+static void every_shape_of_probe_is_shown(void **state)
+{
+    (void)state;
+    static const struct {
+        int in, channels, maps, h, w;
+    } shapes[] = { { 8, 1, 1, 1, 64 }, { 28, 1, 32, 28, 28 }, { 32, 3, 16, 15, 15 }, { 0, 1, 1, 1, 3 }, { 8, 1, 1, 1, 10000 },
+                   { 8, 2, 512, 1, 1 }, { 200, 1, 3, 200, 1 }, { 1, 1, 1, 1, 1 },   { 8, 1, 4, 1, 300 }, { 5, 3, 0, 0, 0 } };
+    static const Depth depths[] = { DEPTH_TRUE, DEPTH_256, DEPTH_16, DEPTH_NONE };
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        DashState dash;
+        Theme theme;
+        Rect prompt;
+        Telemetry *tele = screen_run(0.5);
+        screen_set_probe(tele, shapes[i].in, shapes[i].channels, shapes[i].maps, shapes[i].h, shapes[i].w);
+        dash_init(&dash);
+        dash_attach(&dash, tele);
+        for (int d = 0; d < 4; d++) {
+            theme_default(&theme, depths[d]);
+            for (int way = 0; way < 4; way++) {
+                dash.zoom = way & 1 ? dash_panel("activations") : NULL;
+                dash.big = way == 2;
+                canvas.ascii = way == 3;
+                draw(&dash, &theme, 80, 24, &prompt);
+                draw(&dash, &theme, 120, 40, &prompt);
+                draw(&dash, &theme, 200, 60, &prompt);
+            }
+        }
+        canvas.ascii = false;
+        dash.zoom = NULL;
+        theme_default(&theme, DEPTH_NONE);
+        draw(&dash, &theme, 120, 40, &prompt);
+        if (i == 0)
+            screen_assert(&canvas, "120x40-dense", false);
+        if (i == 1)
+            screen_assert(&canvas, "120x40-large-maps", false);
+        dash_fini(&dash);
+        telemetry_unref(tele);
+    }
+}
+
 static bool on_screen(const char *text)
 {
     Buf out = BUF_INIT;
@@ -602,6 +643,7 @@ int main(void)
         cmocka_unit_test(size_decides_how_much),
         cmocka_unit_test(screens_are_as_stored),
         cmocka_unit_test(frames_are_never_overrun),
+        cmocka_unit_test(every_shape_of_probe_is_shown),
         cmocka_unit_test(values_are_true),
         cmocka_unit_test(the_average_is_unbiased),
         cmocka_unit_test(ten_million_steps),

@@ -154,6 +154,7 @@ static void draw_maps(PanelView *view, const TeleProbe *probe, Rect area)
     Grid grid;
     if (!choose_grid(view, probe, area, &grid))
         return;
+    view->dash->shrunk = grid.tile.shrink;
     bool scrolls = view->focused || view->dash->zoom;
     int rows = (probe->n_maps + grid.across - 1) / grid.across, from = scrolls ? view->dash->scroll : 0;
     from = from > rows - grid.down ? rows - grid.down : from;
@@ -252,7 +253,13 @@ static void caption(const DashState *dash, int room, char title[DASH_CAPTION], c
     if (!probe)
         return;
     bool maps = probe->n_maps > 0 && !is_vector(probe), narrow = room < 80;
-    snprintf(title, DASH_CAPTION, "%s%.31s%s", narrow && maps ? "" : "activations · ", probe->layer_name, narrow && maps ? " · own ranges" : "");
+    char size[NUMBER_ROOM] = "";
+    if (maps && dash->shrunk > 1) /* the greatest of each block of pixels is drawn */
+        snprintf(size, sizeof size, narrow ? ", 1/%d" : " at 1/%d size", dash->shrunk);
+    if (narrow && maps)
+        snprintf(title, DASH_CAPTION, "%.31s · own ranges%s", probe->layer_name, size);
+    else
+        snprintf(title, DASH_CAPTION, "activations · %.31s", probe->layer_name);
     int left = room - canvas_width(title) - 4;
     char chance[NUMBER_ROOM];
     if (left < 52 && has_answer(probe)) {
@@ -266,7 +273,7 @@ static void caption(const DashState *dash, int room, char title[DASH_CAPTION], c
         char low[NUMBER_ROOM], high[NUMBER_ROOM];
         snprintf(state + n, DASH_CAPTION - (size_t)n, " · %d units, %s to %s", probe->w, number_short(low, (double)probe->low[0]), number_short(high, (double)probe->high[0]));
     } else {
-        snprintf(state + n, DASH_CAPTION - (size_t)n, " · %d maps, each in its own range", probe->n_maps);
+        snprintf(state + n, DASH_CAPTION - (size_t)n, " · %d maps%s, each in its own range", probe->n_maps, size);
     }
 }
 

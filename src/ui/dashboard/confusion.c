@@ -191,6 +191,7 @@ static void draw_cell(const Matrix *m, int i, int j, int x, int y)
         }
     } else if (sum == 0) {
         style.fg = theme->roles[ROLE_BORDER].fg;
+        style.attrs = theme->roles[ROLE_BORDER].attrs;
     }
     canvas_fill(canvas, (Rect){ x, y, m->cell, 1 }, style);
     canvas_text_right(canvas, x, y, m->cell, style, text);
