@@ -325,6 +325,7 @@ static void run_backward(Tape *tape, Node *node)
     OpCall *call = node->call;
     int left = 0;
     memset(call->din, 0, sizeof call->din);
+    memset(call->add, 0, sizeof call->add);
     for (int i = 0; i < call->n_in; i++)
         if (node->in[i] && node->in[i]->wants_grad && i != node->shared) {
             aim(node, i);
