@@ -50,6 +50,11 @@ static bool fits(const Shape *want, const Shape *got)
     return got->rank > 0 && (longest == rank || (longest == rank + 1 && (want->rank > rank ? want : got)->d[rank] == 1));
 }
 
+bool forward_check(const Model *model, int input, const Shape *shape, Err *err)
+{
+    return fits(&model->nodes[model->inputs[input]].shape, shape) || refuse_input(model, input, shape, err);
+}
+
 static Node *reshape(Tape *tape, Node *x, const Shape *want, Err *err)
 {
     Args args;
@@ -65,10 +70,8 @@ static Node *reshape(Tape *tape, Node *x, const Shape *want, Err *err)
 static Node *enter(Model *model, Tape *tape, int input, Node *x, Err *err)
 {
     const GraphNode *node = &model->nodes[model->inputs[input]];
-    if (!fits(&node->shape, &x->value.shape)) {
-        refuse_input(model, input, &x->value.shape, err);
+    if (!forward_check(model, input, &x->value.shape, err))
         return NULL;
-    }
     if (x->value.dtype != node->dtype) {
         Args args;
         args_init(&args, op_cast.args, op_cast.n_args);

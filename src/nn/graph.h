@@ -72,6 +72,11 @@ void graph_free(Model *model);     /* nodes and leaves */
 /* ---- model.c ---- */
 MUST_USE Model *model_new(const char *prefix, const char *name, Err *err);
 
+/* ---- forward.c ---- */
+
+/* Whether data of this shape, batch included, may enter at an input. Fails: ERR_SHAPE with a remedy. */
+MUST_USE bool forward_check(const Model *model, int input, const Shape *shape, Err *err);
+
 /* ---- json.c ---- */
 
 #define JSON_SIZE_MOST (4 << 20)

@@ -45,6 +45,9 @@ static bool check(Prediction *p, int batch_size, Err *err)
         return false;
     if (p->n_in != p->model->n_inputs)
         return err_set(err, ERR_ARG, "%s has %d inputs, got %d", p->model->name, p->model->n_inputs, p->n_in);
+    for (int i = 0; i < p->n_in; i++)
+        if (!forward_check(p->model, i, &p->x[i]->shape, err))
+            return false;
     return true;
 }
 

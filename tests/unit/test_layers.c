@@ -173,11 +173,12 @@ static void run_case(const LayerKind *kind, const LayerCase *c)
     assert_non_null(y);
     Node *loss = weighted_sum(&rig, y, &err);
     assert_non_null(loss);
-    if (loss->wants_grad) {
+    bool trains = loss->wants_grad;
+    if (trains) {
         assert_ok(tape_backward(&rig.tape, loss, &err));
         check_gradients(&rig);
     }
-    assert_true(loss->wants_grad == (rig.layer->n_trainable > 0));
+    assert_true(trains == (rig.layer->n_trainable > 0));
     rig_end(&rig);
 }
 
@@ -288,6 +289,43 @@ static void test_dropout(void **state)
     tape_fini(&tape);
 }
 
+/* In a TRAIN pass: statistics of the batch, kept by commit alone; when frozen: the moving averages, which stay. */
+static void test_batch_norm(void **state)
+{
+    (void)state;
+    Err err;
+    Tape tape;
+    tape_init(&tape);
+    Tensor x = net_values(SHAPE(64, 3), 4);
+    Layer *layer = net_layer("BatchNormalization", "momentum=0.75");
+    Node *y = run_once(layer, &tape, &x, TAPE_TRAIN, 0);
+    double sum = 0, squares = 0, mean = 0;
+    for (int i = 0; i < 64; i++) {
+        sum += tensor_real(&y->value)[3 * i];
+        squares += (double)tensor_real(&y->value)[3 * i] * tensor_real(&y->value)[3 * i];
+        mean += (double)tensor_real(&x)[3 * i] / 64;
+    }
+    assert_near(sum / 64, 0, 1e-5);
+    assert_near(squares / 64, 1, 0.01);
+    int at = layer_find_param(layer, "moving_mean");
+    assert_near(tensor_real(&layer->params[at].value)[0], 0, 0);
+    tape_commit(&tape);
+    assert_near(tensor_real(&layer->params[at].value)[0], 0.25 * mean, 1e-6);
+    layer->trainable = false;
+    real kept[12];
+    memcpy(kept, layer->block, sizeof kept);
+    y = run_once(layer, &tape, &x, TAPE_TRAIN, 0);
+    tape_commit(&tape);
+    assert_memory_equal(kept, layer->block, sizeof kept);
+    double scale = 1 / sqrt((double)tensor_real(&layer->params[at + 1].value)[0] + 1e-3);
+    assert_near(tensor_real(&y->value)[0], ((double)tensor_real(&x)[0] - 0.25 * mean) * scale, 1e-5);
+    assert_int_equal(tape.mode, TAPE_TRAIN);
+    layer_unref(layer);
+    tensor_unref(&x);
+    tape_fini(&tape);
+    (void)err;
+}
+
 static void test_rescaling_bytes(void **state)
 {
     (void)state;
@@ -339,6 +377,15 @@ static void test_mistakes(void **state)
     refuse("GlobalAveragePooling2D", "", SHAPE(1, 49), ERR_SHAPE,
            "global_average_pooling2d wants images of shape (height, width, channels), got (49); add nn.Reshape({7, 7, 1}) before it");
     refuse("GlobalAveragePooling2D", "", SHAPE(1, 28, 20), ERR_SHAPE, "add nn.Reshape({28, 20, 1}) before it");
+    refuse("Conv2D", "filters=4 kernel_size=3", SHAPE(1, 784), ERR_SHAPE,
+           "conv2d wants images of shape (height, width, channels), got (784); add nn.Reshape({28, 28, 1}) before it");
+    refuse("Conv2D", "filters=4 kernel_size=5", SHAPE(1, 4, 9, 1), ERR_SHAPE, "has a window of height 5, but its images have only 4");
+    refuse("Conv2D", "filters=4 kernel_size=3 groups=2", SHAPE(1, 9, 9, 3), ERR_SHAPE, "groups = 2, which must divide its 3 input channels");
+    refuse("Conv2D", "filters=4 kernel_size=3,3,3", SHAPE(1, 9, 9, 3), ERR_ARG, "kernel_size must be");
+    refuse("Conv2D", "filters=4 kernel_size=3 padding=full", SHAPE(1, 9, 9, 3), ERR_ARG, "padding must be one of \"valid\", \"same\"");
+    refuse("MaxPooling2D", "pool_size=3", SHAPE(1, 2, 2, 3), ERR_SHAPE, "max_pooling2d has a window of height 3, but its images have only 2");
+    refuse("AveragePooling2D", "", SHAPE(1, 2), ERR_SHAPE, "average_pooling2d wants images");
+    refuse("BatchNormalization", "axis=1", SHAPE(1, 2, 2, 3), ERR_SHAPE, "axis = -1");
     refuse("Add", "", SHAPE(1, 7), ERR_ARG, "add wants at least 2 inputs, got 1");
 }
 
@@ -442,7 +489,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records),   cmocka_unit_test(test_cases),           cmocka_unit_test(test_steady),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_dropout),         cmocka_unit_test(test_rescaling_bytes),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_dropout),         cmocka_unit_test(test_rescaling_bytes), cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_inputs_that_differ), cmocka_unit_test(test_built_for),
         cmocka_unit_test(test_names),     cmocka_unit_test(test_weights),         cmocka_unit_test(test_activations),
     };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <math.h>
+#include <stdio.h>
 
 #include "nn/init.h"
 #include "nn/layer.h"
@@ -11,6 +12,11 @@ static const ArgSpec args[] = {
     { .name = "epsilon", .type = ARG_FLOAT, .fallback = "0.001", .least = 0, .most = INFINITY, .help = "added to the variance" },
     { .name = "center", .type = ARG_BOOL, .fallback = "true", .help = "learn an offset for each channel (beta)" },
     { .name = "scale", .type = ARG_BOOL, .fallback = "true", .help = "learn a factor for each channel (gamma)" },
+    { .name = "beta_initializer", .type = ARG_TEXT, .fallback = "zeros", .choices = initializer_names, .help = "initial offsets" },
+    { .name = "gamma_initializer", .type = ARG_TEXT, .fallback = "ones", .choices = initializer_names, .help = "initial factors" },
+    { .name = "moving_mean_initializer", .type = ARG_TEXT, .fallback = "zeros", .choices = initializer_names, .help = "initial moving mean" },
+    { .name = "moving_variance_initializer", .type = ARG_TEXT, .fallback = "ones", .choices = initializer_names,
+      .help = "initial moving variance" },
 };
 static const LayerCase cases[] = {
     { .in = { { 2, { 5, 3 } } }, .n_in = 1 },
@@ -18,6 +24,13 @@ static const LayerCase cases[] = {
     { .args = "center=false", .in = { { 2, { 4, 2 } } }, .n_in = 1 },
     { .args = "scale=false", .in = { { 2, { 4, 2 } } }, .n_in = 1 },
 };
+
+static bool add(Layer *layer, const char *name, int64_t channels, bool wanted, bool trainable, Err *err)
+{
+    char initializer[48];
+    snprintf(initializer, sizeof initializer, "%s_initializer", name);
+    return !wanted || layer_add_param(layer, name, SHAPE(channels), args_text(&layer->args, initializer), trainable, err);
+}
 
 static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
 {
@@ -30,14 +43,12 @@ static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
     ops_begin(layer, &op_batch_norm);
     if (!ops_hand_down(layer, "momentum", "momentum", err) || !ops_hand_down(layer, "epsilon", "epsilon", err))
         return false;
-    if (args_bool(&layer->args, "scale") && !layer_add_param(layer, "gamma", SHAPE(channels), "ones", true, err))
-        return false;
-    if (args_bool(&layer->args, "center") && !layer_add_param(layer, "beta", SHAPE(channels), "zeros", true, err))
-        return false;
-    return layer_add_param(layer, "moving_mean", SHAPE(channels), "zeros", false, err) &&
-           layer_add_param(layer, "moving_variance", SHAPE(channels), "ones", false, err);
+    return add(layer, "gamma", channels, args_bool(&layer->args, "scale"), true, err) &&
+           add(layer, "beta", channels, args_bool(&layer->args, "center"), true, err) &&
+           add(layer, "moving_mean", channels, true, false, err) && add(layer, "moving_variance", channels, true, false, err);
 }
 
+/* A layer that is not trained is at rest altogether, as in Keras: it normalises by its moving averages, which stay as they are. */
 static Node *forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
     /* Parameters stand in the order gamma, beta, moving_mean, moving_variance; the first two may be absent. */
@@ -47,7 +58,12 @@ static Node *forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *e
     for (int at = 0, i = 0; at < 4; at++)
         if (present[at] && !(operands[at + 1] = layer_param(layer, tape, i++, err)))
             return NULL;
-    return tape_op(tape, &op_batch_norm, operands, 5, &layer->op_args, err);
+    TapeMode mode = tape->mode;
+    if (mode == TAPE_TRAIN && !layer->trainable)
+        tape->mode = TAPE_FORWARD;
+    Node *y = tape_op(tape, &op_batch_norm, operands, 5, &layer->op_args, err);
+    tape->mode = mode;
+    return y;
 }
 
 const LayerKind layer_batchnorm = {
