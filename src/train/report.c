@@ -91,7 +91,6 @@ void report_epoch(Run *run, const double *values, const double *validation)
     if (validation)
         memcpy(fact.validation, validation, (size_t)run->n_metrics * sizeof *validation);
     telemetry_add_fact(run->tele, &fact);
-    recorder_wake();
 }
 
 void report_event(Run *run, bool by_user, const char *label, const char *format, ...)

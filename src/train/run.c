@@ -355,6 +355,7 @@ static bool run_launch(Run *run, const char *resume, size_t budget, const Run *f
     if (ok) {
         atomic_store(&run->state, run->going ? RUN_WAITING : RUN_PAUSED);
         recorder_add(run, resume);
+        report_now(run); /* who looks at once sees where it stands */
         ok = start_thread(run, err);
         if (!ok)
             atomic_store(&run->state, RUN_FAILED);

@@ -109,7 +109,7 @@ struct Run {
     StepSums check_sums[1 + COMPILE_METRICS];
     uint32_t *confusion; /* owned [n_classes, n_classes], or NULL */
     bool silent;         /* replaying: no telemetry, no callbacks */
-    bool going, ended;
+    bool going, ended, trouble_said;
     int64_t steps_left;  /* of run_step; negative: no limit */
     int begun;           /* the epoch whose beginning was announced, -1: none */
     int branch;          /* of history */

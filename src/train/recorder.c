@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+/* The thread that writes files for all runs of the process: history.csv, events.jsonl, run.json, series.csv and the autosave. It
+ * reads telemetry like any other watcher. An autosave is handed over in three steps of one atomic number: the trainer fills
+ * the replica (EMPTY or FULL -> FILLING -> FULL), the recorder writes it (FULL -> WRITING -> EMPTY); nobody waits for a disk, but
+ * for a run's very last save. The trainer learns of trouble here by a flag and says it once as an event. */
+#include "train/record.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "train/saved.h"
+
+#define FLUSH_S 1.0
+#define SAVE_S 60.0
+#define LEAST_S 0.05 /* between two rounds, however many events there are */
+#define LAST_SAVE_S 10.0
+
+enum { SAVE_EMPTY, SAVE_FILLING, SAVE_FULL, SAVE_WRITING };
+
+struct Recording {
+    _Atomic int refs;
+    Record *record;       /* owned; of the recorder thread */
+    char folder[RECORD_PATH];
+    struct Recording *next; /* under the recorder's lock */
+    Telemetry *tele;      /* reference */
+    /* the autosave */
+    Model *replica;       /* owned; belongs to whoever may fill or write */
+    Saved saved;
+    _Atomic int hand;
+    bool refused;         /* the trainer's: no memory for the replica was said */
+    double saved_s;       /* the trainer's: when it filled the last one */
+    int64_t saved_step;
+    bool saved_ended;
+    _Atomic bool over;    /* the run was released: one last round */
+    _Atomic bool troubled;
+    char trouble[160];    /* set before troubled */
+};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t wake, rested;
+    Recording *first;
+    pthread_t thread;
+    bool started, off;
+    uint64_t rounds, asked; /* finished rounds; the round that somebody waits for */
+    bool running;           /* a round is in progress */
+    _Atomic bool woken;
+} recorder = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .rested = PTHREAD_COND_INITIALIZER };
+
+void control_record(bool on)
+{
+    pthread_mutex_lock(&recorder.lock);
+    recorder.off = !on;
+    pthread_mutex_unlock(&recorder.lock);
+}
+
+static void unref(Recording *recording)
+{
+    if (!recording || atomic_fetch_sub(&recording->refs, 1) > 1)
+        return;
+    record_free(recording->record);
+    model_unref(recording->replica);
+    telemetry_unref(recording->tele);
+    mem_free(recording);
+}
+
+/* ---- the recorder's thread ---- */
+
+static void complain(Recording *recording, const Err *err)
+{
+    if (atomic_load(&recording->troubled))
+        return;
+    snprintf(recording->trouble, sizeof recording->trouble, "%.150s", err->text);
+    atomic_store(&recording->troubled, true);
+}
+
+static void write_autosave(Recording *recording)
+{
+    int full = SAVE_FULL;
+    Err err = ERR_INIT;
+    char path[RECORD_PATH + 32];
+    if (!atomic_compare_exchange_strong(&recording->hand, &full, SAVE_WRITING))
+        return;
+    snprintf(path, sizeof path, "%s/" RECORD_AUTOSAVE, recording->folder);
+    if (!saved_write(&recording->saved, recording->tele, recording->replica, path, &err))
+        complain(recording, &err);
+    atomic_store(&recording->hand, SAVE_EMPTY);
+}
+
+static void serve(Recording *recording)
+{
+    Err err = ERR_INIT;
+    bool last = atomic_load(&recording->over);
+    if (!record_write(recording->record, recording->tele, last, &err))
+        complain(recording, &err);
+    write_autosave(recording);
+}
+
+/* The list as it is now, each with a reference: entries are added at the front and removed by this thread alone. */
+static void round_of_all(void)
+{
+    pthread_mutex_lock(&recorder.lock);
+    Recording *first = recorder.first;
+    pthread_mutex_unlock(&recorder.lock);
+    for (Recording *r = first; r; r = r->next)
+        serve(r);
+    pthread_mutex_lock(&recorder.lock);
+    for (Recording **at = &recorder.first; *at;) {
+        Recording *r = *at;
+        if (!atomic_load(&r->over) || atomic_load(&r->hand) == SAVE_FULL || !record_done(r->record, r->tele)) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        unref(r);
+    }
+    pthread_mutex_unlock(&recorder.lock);
+}
+
+static void *recorder_main(void *arg)
+{
+    (void)arg;
+    pthread_mutex_lock(&recorder.lock);
+    for (;;) {
+        if (recorder.asked <= recorder.rounds && !atomic_load(&recorder.woken)) {
+            struct timespec until = run_moment(CLOCK_REALTIME, FLUSH_S);
+            pthread_cond_timedwait(&recorder.wake, &recorder.lock, &until);
+        }
+        bool hurry = recorder.asked > recorder.rounds;
+        atomic_store(&recorder.woken, false);
+        pthread_mutex_unlock(&recorder.lock);
+        round_of_all();
+        if (!hurry)
+            clock_sleep(LEAST_S);
+        pthread_mutex_lock(&recorder.lock);
+        recorder.rounds++;
+        pthread_cond_broadcast(&recorder.rested);
+    }
+    return NULL;
+}
+
+/* ---- the others ---- */
+
+void recorder_wake(void)
+{
+    if (atomic_exchange(&recorder.woken, true))
+        return;
+    pthread_mutex_lock(&recorder.lock);
+    pthread_cond_signal(&recorder.wake);
+    pthread_mutex_unlock(&recorder.lock);
+}
+
+bool recorder_finish(double seconds)
+{
+    bool ok = true;
+    struct timespec until = run_moment(CLOCK_REALTIME, seconds);
+    pthread_mutex_lock(&recorder.lock);
+    if (recorder.started && recorder.first) {
+        uint64_t wanted = recorder.rounds + 2; /* the one in progress may have begun too early */
+        recorder.asked = recorder.asked > wanted ? recorder.asked : wanted;
+        pthread_cond_signal(&recorder.wake);
+        while (recorder.rounds < wanted && ok)
+            ok = !pthread_cond_timedwait(&recorder.rested, &recorder.lock, &until);
+        ok = recorder.rounds >= wanted;
+    }
+    pthread_mutex_unlock(&recorder.lock);
+    return ok;
+}
+
+/* With the lock held. */
+static bool start_thread(void)
+{
+    sigset_t all, before;
+    if (recorder.started)
+        return true;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    recorder.started = !pthread_create(&recorder.thread, NULL, recorder_main, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (recorder.started)
+        pthread_detach(recorder.thread);
+    return recorder.started;
+}
+
+void recorder_add(Run *run, const char *resumed_from)
+{
+    Recording *recording = NULL;
+    pthread_mutex_lock(&recorder.lock);
+    if (!recorder.off && (recording = mem_zero(1, sizeof *recording, NULL))) {
+        atomic_init(&recording->refs, 2); /* the run's and the list's */
+        recording->tele = telemetry_ref(run->tele);
+        recording->saved_step = -1;
+        recording->saved_s = clock_now();
+        recording->record = record_new(run->tele, resumed_from, recording->folder);
+        if (recording->record && start_thread()) {
+            recording->next = recorder.first;
+            recorder.first = recording;
+        } else {
+            unref(recording);
+            unref(recording);
+            recording = NULL;
+        }
+    }
+    pthread_mutex_unlock(&recorder.lock);
+    run->recording = recording;
+}
+
+void recorder_drop(Run *run)
+{
+    if (!run->recording)
+        return;
+    atomic_store(&run->recording->over, true);
+    unref(run->recording);
+    run->recording = NULL;
+    recorder_wake();
+}
+
+const char *run_folder(const Run *run)
+{
+    return run->recording ? run->recording->folder : "";
+}
+
+/* Take the hand-over for filling; NULL: the recorder is writing the last one. */
+static bool take_hand(Recording *recording, bool patient)
+{
+    double end = clock_now() + LAST_SAVE_S;
+    for (;;) {
+        int empty = SAVE_EMPTY, full = SAVE_FULL;
+        if (atomic_compare_exchange_strong(&recording->hand, &empty, SAVE_FILLING) ||
+            atomic_compare_exchange_strong(&recording->hand, &full, SAVE_FILLING))
+            return true;
+        if (!patient || clock_now() > end)
+            return false;
+        clock_sleep(0.002);
+    }
+}
+
+void recorder_save(Run *run, SaveReason reason)
+{
+    Recording *r = run->recording;
+    bool end = reason == SAVE_END;
+    if (!r || !run->autosave || (r->saved_step == run->at.step && r->saved_ended == end))
+        return;
+    if (!take_hand(r, end))
+        return; /* later */
+    Err err = ERR_INIT;
+    if (!r->replica && !(r->replica = replica_new(run->model, &run->compiled, &err))) {
+        atomic_store(&r->hand, SAVE_EMPTY);
+        r->saved_s = clock_now();
+        if (!r->refused)
+            report_event(run, false, "autosave", "no autosave: %.160s", err.text);
+        r->refused = true;
+        return;
+    }
+    replica_fill(r->replica, run);
+    saved_take(run, &r->saved);
+    r->saved_s = clock_now();
+    r->saved_step = run->at.step;
+    r->saved_ended = end;
+    atomic_store(&r->hand, SAVE_FULL);
+    recorder_wake();
+}
+
+void recorder_step(Run *run)
+{
+    Recording *r = run->recording;
+    if (!r)
+        return;
+    if (run->going && run->last_s - r->saved_s >= SAVE_S)
+        recorder_save(run, SAVE_MINUTE);
+    if (atomic_load_explicit(&r->troubled, memory_order_acquire) && !run->trouble_said) {
+        run->trouble_said = true;
+        report_event(run, false, "recorder", "recording failed, training goes on: %s", r->trouble);
+    }
+}
