@@ -72,11 +72,16 @@ void var_unref(Var *var)
     var->note = NULL;
     for (Var *dead = var; dead; dead = var) {
         var = dead->note;
-        for (int i = 0; dead->call && i < dead->call->n_in; i++)
+        for (int i = 0; dead->call && i < dead->call->n_in; i++) {
+            if (dead->call->in[i])
+                tensor_thaw(&dead->call->in[i]->value);
             if (drop(dead->call->in[i])) {
                 dead->call->in[i]->note = var;
                 var = dead->call->in[i];
             }
+        }
+        if (dead->call)
+            tensor_thaw(&dead->value);
         call_free(dead->call);
         tensor_unref(&dead->value);
         tensor_unref(&dead->grad);
@@ -133,8 +138,11 @@ static VarCall *call_keep(const OpCall *call, Var *const *in, Err *err)
     kept->training = call->training;
     kept->alias = call->alias;
     kept->n_in = call->n_in;
-    for (int i = 0; i < call->n_in; i++)
+    for (int i = 0; i < call->n_in; i++) {
         kept->in[i] = var_ref(in[i]);
+        if (in[i])
+            tensor_freeze(&in[i]->value); /* backward reads it again */
+    }
     return kept;
 }
 
@@ -172,6 +180,8 @@ static Var *result_new(OpCall *call, Var *const *in, Err *err)
     var->value = call->out;
     var->call = kept;
     var->requires_grad = call->wants_grad;
+    if (kept)
+        tensor_freeze(&var->value);
     return var;
 }
 

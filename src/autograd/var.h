@@ -21,7 +21,8 @@ MUST_USE Var *var_new(Tensor *take, bool requires_grad, Err *err);
 Var *var_ref(Var *var);
 void var_unref(Var *var);
 
-/* Run an op on vars; in[i] may be NULL for an optional input. Fails: what infer says, ERR_MEM. */
+/* Run an op on vars; in[i] may be NULL for an optional input. A result that keeps its graph freezes its inputs and itself until it
+ * is gone. Fails: what infer says, ERR_MEM. */
 MUST_USE Var *var_op(const Op *op, Var *const *in, int n_in, const Args *args, bool training, uint64_t seed, Err *err);
 
 /* Gradients for all leaves below; seed_grad NULL: one, for a single element. Added to what the leaves hold. The graph is
