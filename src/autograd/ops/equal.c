@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#include "autograd/each.h"
+
+KERN_CLONES static void compare_run(const Run *run)
+{
+    RUN_LOOP(run, = A == B ? (real)1 : (real)0);
+}
+
+static void forward(OpCall *call)
+{
+    pair_forward(call, compare_run);
+}
+
+static const char *const in_names[] = { "a", "b" };
+static const OpCase cases[] = {
+    { .in = { { 2, { 3, 4 } }, { 2, { 3, 4 } } }, .n_in = 2 },
+    { .in = { { 2, { 3, 4 } }, { 1, { 4 } } }, .n_in = 2 },
+};
+
+const Op op_equal = {
+    .name = "equal",
+    .doc = "equal(a, b) -> y: 1 where a and b are equal, else 0, element by element. No gradient passes.\n"
+           "Shapes: broadcast by NumPy's rule.",
+    .example = "local y = op.equal({1, 2}, 2); assert(y[1] == 0 and y[2] == 1)",
+    .in_least = 2,
+    .in_most = 2,
+    .in_names = in_names,
+    .cases = cases,
+    .n_cases = sizeof cases / sizeof *cases,
+    .infer = pair_infer,
+    .forward = forward,
+};
