@@ -43,6 +43,7 @@ static bool serve_rate(Run *run, double learning_rate, Err *err)
                  run->at.scheduled ? "; the schedule no longer sets it" : "");
     run->at.scheduled = false;
     run->optimizer->learning_rate = learning_rate;
+    report_now(run);
     return true;
 }
 

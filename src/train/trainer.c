@@ -44,6 +44,8 @@ static void call_all(Run *run, CallKind kind, const double *values, const double
     for (int i = 0; i < run->n_callbacks && !run->silent; i++) {
         Err err = ERR_INIT;
         RunState before = (RunState)atomic_load(&run->state);
+        if (run->callbacks[i].waits)
+            report_now(run); /* what the callback reads of the run is of this moment */
         atomic_store(&run->in_callback, true);
         bool ok = call_one(run, &run->callbacks[i], kind, values, validation, &err);
         atomic_store(&run->in_callback, false);
