@@ -33,11 +33,12 @@ typedef struct ScriptHost {
 } ScriptHost;
 
 typedef struct ScriptOptions {
-    bool interactive;    /* at the prompt: fit returns at once */
-    bool safe;           /* --safe: no files outside the folder, no shell, no init file */
-    uint64_t seed;       /* of math.random, of weights, of fit */
-    int columns;         /* width for printed values; 0: 80 */
-    bool unicode;        /* box drawing and braille may be printed */
+    bool interactive; /* at the prompt: fit returns at once */
+    bool prompt;      /* a prompt follows the script (hebb.prompt in Lua) */
+    bool safe;        /* --safe: no files outside the folder, no shell, no init file */
+    uint64_t seed;    /* of math.random, of weights, of fit */
+    int columns;      /* width for printed values; 0: 80 */
+    bool unicode;     /* box drawing and braille may be printed */
 } ScriptOptions;
 
 typedef struct Script Script;

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: MIT
+/* Layers. nn.NAME is one C function with the LayerKind as its upvalue. A layer's parameters are read and written as copies, at
+ * a boundary of the run that trains it. */
+#include <string.h>
+
+#include "base/name.h"
+#include "script/bind_net.h"
+#include "script/help.h"
+
+/* ---- boxes ---- */
+
+Layer *layer_check(lua_State *L, int index, const char *who)
+{
+    LayerBox *box = bind_check(L, index, &kind_layer, who);
+    if (!box->layer)
+        bind_error(L, ERR_STATE, "%s: this layer is gone", who);
+    return box->layer;
+}
+
+void layer_push(lua_State *L, Layer *layer)
+{
+    LayerBox *box = bind_new(L, &kind_layer, sizeof *box);
+    box->layer = layer_ref(layer);
+}
+
+static int layer_gc(lua_State *L)
+{
+    LayerBox *box = bind_check(L, 1, &kind_layer, "__gc");
+    layer_unref(box->layer);
+    box->layer = NULL;
+    return 0;
+}
+
+void symbol_push(lua_State *L, Symbol *take)
+{
+    SymbolBox *box = bind_new(L, &kind_symbol, sizeof *box);
+    box->symbol = take;
+}
+
+static int symbol_gc(lua_State *L)
+{
+    SymbolBox *box = bind_check(L, 1, &kind_symbol, "__gc");
+    symbol_unref(box->symbol);
+    box->symbol = NULL;
+    return 0;
+}
+
+/* ---- where a layer may be touched ---- */
+
+Run *layer_run(const Layer *layer)
+{
+    for (int i = control_count() - 1; layer->run_id && i >= 0; i--) {
+        Run *run = control_run(i);
+        if (run && run_id(run) == layer->run_id)
+            return run;
+        run_unref(run);
+    }
+    return NULL;
+}
+
+bool layer_do(lua_State *L, Layer *layer, RunFn fn, void *ctx, Err *err)
+{
+    Run *run = layer_run(layer);
+    if (!run)
+        return fn(ctx, err);
+    bool ok = run_do(run, fn, ctx, &script_of(L)->stop, err);
+    run_unref(run);
+    return ok;
+}
+
+/* ---- constructors ---- */
+
+static Shape sample_shape(lua_State *L, int index, const char *who)
+{
+    int next;
+    Shape inner = tensor_shape(L, index, &next, who), shape = { .rank = inner.rank + 1, .d = { -1 } };
+    if (inner.rank >= SHAPE_MOST)
+        bind_error(L, ERR_SHAPE, "%s: a sample has at most %d axes", who, SHAPE_MOST - 1);
+    for (int i = 0; i < inner.rank; i++)
+        shape.d[i + 1] = inner.d[i];
+    return shape;
+}
+
+/* The common arguments: name, trainable, input_shape, input_dtype at 1 … 4. */
+static void set_common(lua_State *L, Layer *layer, const char *who)
+{
+    char what[64];
+    DType dtype;
+    if (!lua_isnil(L, 2))
+        layer_set_trainable(layer, lua_toboolean(L, 2));
+    if (!lua_isnil(L, 3)) {
+        layer->input_shape = sample_shape(L, 3, who);
+        layer->input_dtype = DTYPE_FLOAT32;
+    }
+    if (lua_isnil(L, 4))
+        return;
+    if (lua_type(L, 4) != LUA_TSTRING || !dtype_find(lua_tostring(L, 4), &dtype))
+        bind_error(L, ERR_ARG, "%s: input_dtype is \"float32\", \"int32\" or \"uint8\", got %s", who, bind_what(L, 4, what));
+    layer->input_dtype = dtype;
+}
+
+static void check_common(lua_State *L, const char *who)
+{
+    char what[64];
+    if (!lua_isnil(L, 1) && (lua_type(L, 1) != LUA_TSTRING || !*lua_tostring(L, 1) || strlen(lua_tostring(L, 1)) >= LAYER_NAME ||
+                             strpbrk(lua_tostring(L, 1), "/\n\t")))
+        bind_error(L, ERR_ARG, "%s: name is a text of 1 to %d characters without /, got %s", who, LAYER_NAME - 1,
+                   bind_what(L, 1, what));
+    if (!lua_isnil(L, 2) && !lua_isboolean(L, 2))
+        bind_error(L, ERR_ARG, "%s: trainable is true or false, got %s", who, bind_what(L, 2, what));
+}
+
+static int new_input(lua_State *L, const Args *args, const char *name)
+{
+    Err err = ERR_INIT;
+    int n;
+    const int64_t *sizes = args_ints(args, "shape", &n);
+    DType dtype = DTYPE_FLOAT32;
+    SymbolBox *box = bind_new(L, &kind_symbol, sizeof *box);
+    if (!dtype_find(args_choice(args, "dtype"), &dtype) || !(box->symbol = symbol_input(shape_make(n, sizes), dtype, name, &err)))
+        return bind_raise(L, &err);
+    return 1;
+}
+
+static int new_layer(lua_State *L)
+{
+    const LayerKind *kind = lua_touserdata(L, lua_upvalueindex(1));
+    const Verb verb = { .name = kind->name, .values = HELP_LAYER_VALUES, .args = kind->args, .n_args = kind->n_args };
+    char who[80];
+    Args args;
+    Err err = ERR_INIT;
+    lua_pushfstring(L, "nn.%s", kind->name);
+    strncpy(who, lua_tostring(L, -1), sizeof who - 1);
+    who[sizeof who - 1] = '\0';
+    lua_pop(L, 1);
+    bind_take(L, 1, who, &verb, &args);
+    check_common(L, who);
+    const char *name = lua_tostring(L, 1);
+    if (kind->is_input)
+        return new_input(L, &args, name);
+    LayerBox *box = bind_new(L, &kind_layer, sizeof *box);
+    box->layer = layer_new(kind, &args, name, &err);
+    if (!box->layer)
+        return bind_raise(L, &err);
+    set_common(L, box->layer, who);
+    return 1;
+}
+
+/* ---- calling ---- */
+
+typedef struct LayerCall {
+    Layer *layer;
+    const Tensor *in[OP_IN_MOST];
+    int n_in;
+    Tensor *out;
+} LayerCall;
+
+static bool run_layer(void *ctx, Err *err)
+{
+    LayerCall *call = ctx;
+    Shape shapes[OP_IN_MOST];
+    Node *in[OP_IN_MOST];
+    Tape tape;
+    for (int i = 0; i < call->n_in; i++) {
+        shapes[i] = call->in[i]->shape;
+        if (shapes[i].rank < 1)
+            return err_set(err, ERR_SHAPE, "%s wants a batch of samples; its first axis is the batch", call->layer->name);
+        shapes[i].d[0] = -1;
+    }
+    if (!layer_build(call->layer, shapes, call->n_in, model_default_seed(), err))
+        return false;
+    tape_init(&tape);
+    tape_begin(&tape, TAPE_FORWARD, call->layer->seed, 0);
+    bool ok = true;
+    for (int i = 0; ok && i < call->n_in; i++)
+        ok = (in[i] = tape_input(&tape, call->in[i], err)) != NULL;
+    Node *out = ok ? layer_forward(call->layer, &tape, in, call->n_in, err) : NULL;
+    ok = out && tensor_copy(call->out, &out->value, err);
+    tape_fini(&tape);
+    return ok;
+}
+
+static int apply_tensors(lua_State *L, Layer *layer, int first, int n)
+{
+    LayerCall call = { .layer = layer, .n_in = n };
+    Err err = ERR_INIT;
+    for (int i = 0; i < n; i++) {
+        Var *var = tensor_want(L, first + i, DTYPE_FLOAT32, layer->name);
+        if (var->value.dtype == DTYPE_UINT8) { /* images as they are stored */
+            TensorBox *cast = tensor_box(L);
+            if (!tensor_cast(&cast->hold, &var->value, DTYPE_FLOAT32, &err))
+                return bind_raise(L, &err);
+            tensor_done(L, cast, false);
+            lua_replace(L, first + i);
+            var = tensor_check(L, first + i, layer->name);
+        }
+        call.in[i] = &var->value;
+    }
+    TensorBox *box = tensor_box(L);
+    call.out = &box->hold;
+    if (!layer_do(L, layer, run_layer, &call, &err))
+        return bind_raise(L, &err);
+    tensor_done(L, box, false);
+    return 1;
+}
+
+/* A list of symbols or tensors in place `first` is spread over the stack. */
+static int spread_list(lua_State *L, int first)
+{
+    int n = lua_gettop(L) - first + 1;
+    if (n != 1 || !lua_istable(L, first))
+        return n;
+    lua_rawgeti(L, first, 1);
+    bool list = lua_type(L, -1) == LUA_TUSERDATA;
+    lua_pop(L, 1);
+    n = list ? (int)lua_rawlen(L, first) : 1;
+    if (!list || n > OP_IN_MOST)
+        return 1;
+    luaL_checkstack(L, n + 4, NULL);
+    for (int i = 1; i <= n; i++)
+        lua_rawgeti(L, first, i);
+    lua_remove(L, first);
+    return n;
+}
+
+int layer_apply(lua_State *L, Layer *layer, int first)
+{
+    char what[64];
+    Err err = ERR_INIT;
+    Symbol *in[OP_IN_MOST];
+    int n = spread_list(L, first);
+    if (n < 1 || n > OP_IN_MOST)
+        return bind_error(L, ERR_ARG, "%s is called on one to %d symbols or tensors, got %d", layer->name, OP_IN_MOST, n);
+    SymbolBox *symbol = bind_test(L, first, &kind_symbol);
+    if (!symbol)
+        return apply_tensors(L, layer, first, n);
+    for (int i = 0; i < n; i++) {
+        symbol = bind_test(L, first + i, &kind_symbol);
+        if (!symbol || !symbol->symbol)
+            return bind_error(L, ERR_ARG, "%s: input %d is %s, the others are symbols; nn.Input makes one", layer->name, i + 1,
+                              bind_what(L, first + i, what));
+        in[i] = symbol->symbol;
+    }
+    SymbolBox *out = bind_new(L, &kind_symbol, sizeof *out);
+    out->symbol = symbol_call(layer, in, n, &err);
+    return out->symbol ? 1 : bind_raise(L, &err);
+}
+
+static int layer_call(lua_State *L)
+{
+    return layer_apply(L, layer_check(L, 1, "a layer"), 2);
+}
+
+/* ---- parameters ---- */
+
+typedef struct ParamJob {
+    Layer *layer;
+    int i;
+    Tensor *out;        /* reading: a copy goes here */
+    const Tensor *from; /* writing */
+} ParamJob;
+
+static bool read_param(void *ctx, Err *err)
+{
+    ParamJob *job = ctx;
+    return tensor_copy(job->out, &job->layer->params[job->i].value, err);
+}
+
+static bool write_param(void *ctx, Err *err)
+{
+    ParamJob *job = ctx;
+    Param *param = &job->layer->params[job->i];
+    char want[SHAPE_TEXT], got[SHAPE_TEXT];
+    if (!shape_same(&param->value.shape, &job->from->shape))
+        return err_set(err, ERR_SHAPE, "%s.%s has shape %s, got %s", job->layer->name, param->name,
+                       shape_text(&param->value.shape, want), shape_text(&job->from->shape, got));
+    memcpy(param->value.data, job->from->data, tensor_size(&param->value));
+    return true;
+}
+
+static void push_param(lua_State *L, Layer *layer, int i)
+{
+    Err err = ERR_INIT;
+    TensorBox *box = tensor_box(L);
+    ParamJob job = { .layer = layer, .i = i, .out = &box->hold };
+    if (!layer_do(L, layer, read_param, &job, &err))
+        bind_raise(L, &err);
+    tensor_done(L, box, false);
+}
+
+/* The value at stack index becomes parameter i. */
+static void set_param(lua_State *L, Layer *layer, int i, int index)
+{
+    Err err = ERR_INIT;
+    const Var *var = tensor_want(L, index, DTYPE_FLOAT32, layer->params[i].name);
+    if (var->value.dtype != DTYPE_FLOAT32)
+        bind_error(L, ERR_ARG, "%s.%s wants float32, got %s", layer->name, layer->params[i].name, dtype_name(var->value.dtype));
+    ParamJob job = { .layer = layer, .i = i, .from = &var->value };
+    if (!layer_do(L, layer, write_param, &job, &err))
+        bind_raise(L, &err);
+}
+
+static void wants_built(lua_State *L, const Layer *layer)
+{
+    if (!layer->built)
+        bind_error(L, ERR_STATE,
+                   "%s has no weights yet: they are made when the shape of its input is known (input_shape, or the first data)",
+                   layer->name);
+}
+
+static int layer_index_other(lua_State *L)
+{
+    Layer *layer = layer_check(L, 1, "layer");
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return 0;
+    const char *name = lua_tostring(L, 2);
+    int i = layer_find_param(layer, name);
+    if (i >= 0) {
+        push_param(L, layer, i);
+        return 1;
+    }
+    if ((i = args_find(&layer->args, name)) >= 0) {
+        bind_push_row(L, &layer->args, i);
+        return 1;
+    }
+    static const char *const usual[] = { "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance" };
+    for (i = 0; i < COUNT_OF(usual) && !layer->built; i++)
+        if (!strcmp(usual[i], name))
+            wants_built(L, layer);
+    return 0;
+}
+
+static bool layer_set_other(lua_State *L)
+{
+    Layer *layer = layer_check(L, 1, "layer");
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return false;
+    const char *name = lua_tostring(L, 2);
+    int i = layer_find_param(layer, name);
+    if (i < 0 && args_find(&layer->args, name) >= 0)
+        bind_error(L, ERR_STATE, "%s of %s was fixed when it was made; make a new layer for another value", name, layer->name);
+    if (i < 0)
+        return false;
+    set_param(L, layer, i, 3);
+    return true;
+}
+
+static void layer_offer(lua_State *L, void *search)
+{
+    Layer *layer = layer_check(L, 1, "layer");
+    for (int i = 0; i < layer->n_params; i++)
+        name_offer(search, layer->params[i].name);
+    for (int i = 0; i < layer->args.n; i++)
+        name_offer(search, layer->args.specs[i].name);
+}
+
+/* ---- fields and methods ---- */
+
+static int get_name(lua_State *L)
+{
+    lua_pushstring(L, layer_check(L, 1, "name")->name);
+    return 1;
+}
+
+static int get_kind(lua_State *L)
+{
+    const Layer *layer = layer_check(L, 1, "kind");
+    lua_pushstring(L, layer->kind ? layer->kind->name : "Model");
+    return 1;
+}
+
+static int get_trainable(lua_State *L)
+{
+    lua_pushboolean(L, layer_check(L, 1, "trainable")->trainable);
+    return 1;
+}
+
+static int set_trainable(lua_State *L)
+{
+    Layer *layer = layer_check(L, 1, "trainable");
+    if (!lua_isboolean(L, 3))
+        return bind_error(L, ERR_ARG, "trainable is true or false");
+    if (layer->run_id)
+        return bind_error(L, ERR_STATE, "run %d trains %s; stop it first, then freeze the layer and call fit again", layer->run_id,
+                          layer->name);
+    layer_set_trainable(layer, lua_toboolean(L, 3));
+    return 0;
+}
+
+static int get_built(lua_State *L)
+{
+    lua_pushboolean(L, layer_check(L, 1, "built")->built);
+    return 1;
+}
+
+static int get_weights(lua_State *L)
+{
+    Layer *layer = layer_check(L, 1, "weights");
+    lua_createtable(L, layer->n_params, 0);
+    for (int i = 0; i < layer->n_params; i++) {
+        push_param(L, layer, i);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static int set_weights(lua_State *L)
+{
+    Layer *layer = layer_check(L, 1, "set_weights");
+    wants_built(L, layer);
+    if (!lua_istable(L, 2) || (int)lua_rawlen(L, 2) != layer->n_params)
+        return bind_error(L, ERR_ARG, "set_weights of %s wants a list of %d tensors, as layer:get_weights() gives", layer->name,
+                          layer->n_params);
+    for (int i = 0; i < layer->n_params; i++) {
+        lua_rawgeti(L, 2, i + 1);
+        set_param(L, layer, i, lua_gettop(L));
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+static int count_params(lua_State *L)
+{
+    const Layer *layer = layer_check(L, 1, "count_params");
+    lua_pushinteger(L, layer->inner ? model_count_params(layer->inner, false) : (lua_Integer)layer->n_elements);
+    return 1;
+}
+
+static const Field fields[] = {
+    { "name", get_name, NULL, "its name: conv2d_1" },
+    { "kind", get_kind, NULL, "its class: Conv2D" },
+    { "trainable", get_trainable, set_trainable, "whether fit changes its weights" },
+    { "built", get_built, NULL, "whether its weights exist" },
+    { "weights", get_weights, NULL, "all its weights as a list of copies; also by name: layer.kernel, layer.bias" },
+};
+static const Verb methods[] = {
+    { "get_weights", get_weights, NULL, NULL, 0, "All its weights as a list of copies.", NULL },
+    { "set_weights", set_weights, "weights", NULL, 0, "New values for all its weights, in the order of get_weights.", NULL },
+    { "count_params", count_params, NULL, NULL, 0, "How many numbers its weights hold.", NULL },
+};
+
+static int layer_tostring(lua_State *L)
+{
+    const Layer *layer = layer_check(L, 1, "tostring");
+    Buf *out = bind_buf(L);
+    buf_printf(out, "%s %s(", layer->name, layer->kind ? layer->kind->name : "Model");
+    for (int i = 0, n = 0; i < layer->args.n; i++) {
+        if (!layer->args.v[i].given)
+            continue;
+        buf_printf(out, "%s%s = ", n++ ? ", " : "", layer->args.specs[i].name);
+        args_write(out, &layer->args, i);
+    }
+    buf_puts(out, ")");
+    if (layer->built)
+        buf_printf(out, ", %lld parameters", (long long)layer->n_elements);
+    bind_push_buf(L, out);
+    return 1;
+}
+
+static int layer_eq(lua_State *L)
+{
+    LayerBox *a = bind_test(L, 1, &kind_layer), *b = bind_test(L, 2, &kind_layer);
+    lua_pushboolean(L, a && b && a->layer == b->layer);
+    return 1;
+}
+
+static const luaL_Reg layer_meta[] = {
+    { "__gc", layer_gc }, { "__call", layer_call }, { "__tostring", layer_tostring }, { "__eq", layer_eq }, { NULL, NULL },
+};
+
+const Kind kind_layer = {
+    .type = "hebb.layer",
+    .what = "layer",
+    .title = "a layer",
+    .doc =
+        "A layer of a network. Its weights are fields by Keras's names (layer.kernel, layer.bias), read as copies; assigning sets "
+        "them, while it trains at the next step. Called on symbols it builds a functional model, on tensors it computes.",
+    .fields = fields,
+    .n_fields = COUNT_OF(fields),
+    .methods = methods,
+    .n_methods = COUNT_OF(methods),
+    .meta = layer_meta,
+    .index_other = layer_index_other,
+    .set_other = layer_set_other,
+    .offer = layer_offer,
+};
+
+/* ---- symbols ---- */
+
+static Symbol *symbol_check(lua_State *L, const char *who)
+{
+    SymbolBox *box = bind_check(L, 1, &kind_symbol, who);
+    if (!box->symbol)
+        bind_error(L, ERR_STATE, "%s: this symbol is gone", who);
+    return box->symbol;
+}
+
+static int symbol_shape(lua_State *L)
+{
+    tensor_push_shape(L, &symbol_check(L, "shape")->shape);
+    return 1;
+}
+
+static int symbol_dtype(lua_State *L)
+{
+    lua_pushstring(L, dtype_name(symbol_check(L, "dtype")->dtype));
+    return 1;
+}
+
+static int symbol_layer(lua_State *L)
+{
+    layer_push(L, symbol_check(L, "layer")->layer);
+    return 1;
+}
+
+static const Field symbol_fields[] = {
+    { "shape", symbol_shape, NULL, "its shape; -1 stands for the batch" },
+    { "dtype", symbol_dtype, NULL, "type of its elements" },
+    { "layer", symbol_layer, NULL, "the layer that it comes out of" },
+};
+
+static int symbol_tostring(lua_State *L)
+{
+    const Symbol *symbol = symbol_check(L, "tostring");
+    char text[SHAPE_TEXT];
+    lua_pushfstring(L, "symbol %s %s, output of %s", dtype_name(symbol->dtype), shape_text(&symbol->shape, text),
+                    symbol->layer->name);
+    return 1;
+}
+
+static const luaL_Reg symbol_meta[] = { { "__gc", symbol_gc }, { "__tostring", symbol_tostring }, { NULL, NULL } };
+
+const Kind kind_symbol = {
+    .type = "hebb.symbol",
+    .what = "symbol",
+    .title = "a symbol",
+    .doc = "A value that does not exist yet: nn.Input makes one, layers are called on it, nn.Model(inputs, outputs) makes a model.",
+    .fields = symbol_fields,
+    .n_fields = COUNT_OF(symbol_fields),
+    .meta = symbol_meta,
+};
+
+void layer_open(lua_State *L)
+{
+    model_set_seed(script_of(L)->options.seed);
+    bind_kind(L, &kind_layer);
+    bind_kind(L, &kind_symbol);
+    bind_module(L, "nn");
+    for (int i = 0; layer_at(i); i++) {
+        const LayerKind *kind = layer_at(i);
+        lua_pushlightuserdata(L, (void *)kind);
+        lua_pushcclosure(L, new_layer, 1);
+        lua_pushfstring(L, "nn.%s", kind->name);
+        lua_insert(L, -2);
+        bind_name(L, lua_tostring(L, -2));
+        lua_remove(L, -2);
+        lua_setfield(L, -2, kind->name);
+    }
+    lua_pop(L, 1);
+}

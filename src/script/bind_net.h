@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+/* Layers, symbols, models, runs and recipes (nn.Adam{…}) in Lua: each userdata owns one reference. */
+#ifndef SCRIPT_BIND_NET_H
+#define SCRIPT_BIND_NET_H
+
+#include "script/bind_tensor.h"
+#include "train/run.h"
+#include "train/schedule.h"
+
+typedef struct LayerBox {
+    Layer *layer;
+} LayerBox;
+typedef struct SymbolBox {
+    Symbol *symbol;
+} SymbolBox;
+typedef struct ModelBox {
+    Model *model;
+} ModelBox;
+typedef struct RunBox {
+    Run *run;
+} RunBox;
+
+/* A loss, metric, optimizer or schedule with its arguments, before it is put to use. */
+typedef enum { RECIPE_OPTIMIZER, RECIPE_LOSS, RECIPE_METRIC, RECIPE_SCHEDULE } RecipeType;
+typedef struct Recipe {
+    RecipeType type;
+    union {
+        const OptimizerKind *optimizer;
+        const Loss *loss;
+        const Metric *metric;
+        const Schedule *schedule;
+    } of;
+    Args args;
+    const Schedule *rate; /* of an optimizer whose learning_rate is a schedule; NULL: a number */
+    Args rate_args;
+} Recipe;
+
+extern const Kind kind_layer, kind_symbol, kind_model, kind_run, kind_recipe;
+
+Layer *layer_check(lua_State *L, int index, const char *who); /* borrowed */
+Model *model_check(lua_State *L, int index, const char *who);
+Run *run_check(lua_State *L, int index, const char *who);
+
+/* Push an object with a reference of its own. Raise when memory runs out. */
+void layer_push(lua_State *L, Layer *layer);
+void symbol_push(lua_State *L, Symbol *take); /* takes over */
+void model_push(lua_State *L, Model *take);
+/* script_push_run is in state.h */
+
+/* The run that trains this layer, with a reference, or NULL. */
+Run *layer_run(const Layer *layer);
+
+/* The run that trains this model or trained it last, with a reference, or NULL. */
+Run *model_run(const Model *model);
+
+/* Do fn where this layer may be touched: at its run's boundary, or here. Returns; does not raise. */
+MUST_USE bool layer_do(lua_State *L, Layer *layer, RunFn fn, void *ctx, Err *err);
+
+/* Call a layer on what stands from stack index `first` on: symbols or tensors, one by one or in a list. Pushes the result. */
+int layer_apply(lua_State *L, Layer *layer, int first);
+
+/* From the value at index (a name, a recipe, a table {name, argument = …}) to a recipe that is pushed. Raises. */
+Recipe *recipe_take(lua_State *L, int index, RecipeType type, const char *who);
+
+/* Functions of nn that make recipes; put into the table on top. */
+void recipe_fill(lua_State *L);
+
+/* Metric values by name, which print as one line: {loss = 0.1, accuracy = 0.9}. Pushed. */
+void logs_push(lua_State *L, const char *const *names, const double *values, int n);
+void logs_open(lua_State *L);
+/* A history: columns by metric, which print as one aligned table. Makes a history of the table on top. */
+void logs_set_history(lua_State *L);
+
+/* fit, bound as a method of models (fit.c). */
+int model_fit(lua_State *L);
+extern const ArgSpec fit_args[];
+extern const int n_fit_args;
+#define FIT_VALUES "x y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule"
+
+/* x or y at stack index as tensors: a tensor, tables of numbers, or a list of tensors where the model has several inputs.
+ * Borrowed from the stack; returns how many. Raises. */
+int fit_tensors(lua_State *L, int index, int n_inputs, const Tensor *out[MODEL_INPUTS], const char *who);
+
+/* {[0] = 1.0, [1] = 2.5} -> weights by class number, in memory of the collector that is pushed; nil gives NULL. Raises. */
+real *fit_class_weight(lua_State *L, int index, int *n);
+
+/* Learning-rate schedules belong to a model's compile; kept here until fit asks. */
+void schedule_keep(lua_State *L, const Model *model, int recipe_index);
+const Recipe *schedule_kept(lua_State *L, const Model *model); /* pushes the recipe or nil */
+
+extern const VerbGroup nn_group;
+
+#endif

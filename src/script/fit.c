@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+/* model:fit. Its arguments become FitOptions, which borrow from the stack; run_new takes what it keeps. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "script/bind_net.h"
+#include "script/callbacks.h"
+
+#define NAMES_MOST 1000
+
+const ArgSpec fit_args[] = {
+    { .name = "batch_size", .type = ARG_INT, .fallback = "32", .least = 1, .most = 1e9, .help = "samples of a step" },
+    { .name = "epochs", .type = ARG_INT, .fallback = "1", .least = 1, .most = 1e9, .help = "the last epoch; they count from 1" },
+    { .name = "validation_split",
+      .type = ARG_FLOAT,
+      .fallback = "0",
+      .least = 0,
+      .most = 1,
+      .open_most = true,
+      .help = "the last part of the rows is kept for validation" },
+    { .name = "shuffle", .type = ARG_BOOL, .fallback = "true", .help = "another order of the rows in every epoch" },
+    { .name = "initial_epoch", .type = ARG_INT, .fallback = "0", .least = 0, .most = 1e9, .help = "epochs that are done already" },
+    { .name = "seed",
+      .type = ARG_INT,
+      .fallback = "nil",
+      .least = 0,
+      .most = 1e15,
+      .help = "of the order and of dropout; nil: the session's" },
+    { .name = "autosave",
+      .type = ARG_BOOL,
+      .fallback = "true",
+      .help = "save to the run's folder once a minute and at each event" },
+    { .name = "snapshots",
+      .type = ARG_INT,
+      .fallback = "256",
+      .least = 1,
+      .most = 1e6,
+      .help = "MB of memory for going back (run:rewind)" },
+    { .name = "paused", .type = ARG_BOOL, .fallback = "false", .help = "stand before the first step" },
+};
+const int n_fit_args = COUNT_OF(fit_args);
+
+/* Where FIT_VALUES stand on the stack. */
+enum {
+    AT_MODEL = 1,
+    AT_X,
+    AT_Y,
+    AT_VALIDATION,
+    AT_CLASS_WEIGHT,
+    AT_CALLBACKS,
+    AT_CLASS_NAMES,
+    AT_VERBOSE,
+    AT_WAIT,
+    AT_RESUME,
+    AT_SCHEDULE
+};
+
+/* ---- data ---- */
+
+int fit_tensors(lua_State *L, int index, int n_inputs, const Tensor *out[MODEL_INPUTS], const char *who)
+{
+    if (n_inputs > 1 && lua_istable(L, index)) {
+        int n = (int)lua_rawlen(L, index);
+        if (n != n_inputs)
+            bind_error(L, ERR_ARG, "%s: the model has %d inputs, the list holds %d", who, n_inputs, n);
+        luaL_checkstack(L, n + 4, NULL);
+        for (int i = 0; i < n; i++) {
+            lua_rawgeti(L, index, i + 1);
+            out[i] = &tensor_want(L, lua_gettop(L), DTYPE_FLOAT32, who)->value;
+        }
+        return n;
+    }
+    out[0] = &tensor_want(L, index, DTYPE_FLOAT32, who)->value;
+    return 1;
+}
+
+/* A dataset in place of x stands for its x and y. */
+static void spread_dataset(lua_State *L, int x, int y)
+{
+    const Kind *kind = bind_kind_of(L, x);
+    if (!kind || strcmp(kind->what, "dataset"))
+        return;
+    lua_getfield(L, x, "y");
+    if (lua_isnil(L, y))
+        lua_replace(L, y);
+    else
+        lua_pop(L, 1);
+    lua_getfield(L, x, "x");
+    lua_replace(L, x);
+}
+
+/* validation_data = {x, y}, {x = …, y = …} or a dataset. */
+static void take_validation(lua_State *L, FitOptions *options)
+{
+    const Tensor *part[2];
+    char what[64];
+    if (lua_isnil(L, AT_VALIDATION))
+        return;
+    const Kind *kind = bind_kind_of(L, AT_VALIDATION);
+    bool set = kind && !strcmp(kind->what, "dataset");
+    if (!lua_istable(L, AT_VALIDATION) && !set)
+        bind_error(L, ERR_ARG, "fit: validation_data wants {x, y} or a dataset, got %s", bind_what(L, AT_VALIDATION, what));
+    for (int i = 0; i < 2; i++) {
+        if (set || lua_rawgeti(L, AT_VALIDATION, i + 1) == LUA_TNIL) {
+            lua_settop(L, lua_gettop(L) - !set);
+            lua_getfield(L, AT_VALIDATION, i ? "y" : "x");
+        }
+        if (lua_isnil(L, -1))
+            bind_error(L, ERR_ARG, "fit: validation_data wants {x, y}, its %s is missing", i ? "y" : "x");
+        part[i] = &tensor_want(L, lua_gettop(L), DTYPE_FLOAT32, "fit")->value; /* stays on the stack */
+    }
+    options->validation_x = *part[0];
+    options->validation_y = *part[1];
+}
+
+real *fit_class_weight(lua_State *L, int index, int *n)
+{
+    char what[64];
+    *n = 0;
+    if (lua_isnil(L, index))
+        return NULL;
+    if (!lua_istable(L, index))
+        bind_error(L, ERR_ARG, "class_weight wants a table by class number, {[0] = 1, [1] = 2.5}, got %s",
+                   bind_what(L, index, what));
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (!lua_isinteger(L, -2) || lua_tointeger(L, -2) < 0 || lua_tointeger(L, -2) > 100000 || lua_type(L, -1) != LUA_TNUMBER ||
+            !(lua_tonumber(L, -1) >= 0))
+            bind_error(L, ERR_ARG, "class_weight: keys are class numbers from 0, values numbers of at least 0; found %s",
+                       bind_what(L, -2, what));
+        if (lua_tointeger(L, -2) + 1 > *n)
+            *n = (int)lua_tointeger(L, -2) + 1;
+        lua_pop(L, 1);
+    }
+    real *weights = lua_newuserdatauv(L, ((size_t)*n + 1) * sizeof *weights, 0);
+    for (int i = 0; i < *n; i++) {
+        lua_rawgeti(L, index, i);
+        weights[i] = lua_isnil(L, -1) ? 1 : (real)lua_tonumber(L, -1);
+        lua_pop(L, 1);
+    }
+    return *n ? weights : NULL;
+}
+
+/* class_names = {"zero", "one", …}; classes[1] belongs to number 0. */
+static void take_names(lua_State *L, FitOptions *options)
+{
+    char what[64];
+    if (lua_isnil(L, AT_CLASS_NAMES))
+        return;
+    int n = lua_istable(L, AT_CLASS_NAMES) ? (int)lua_rawlen(L, AT_CLASS_NAMES) : 0;
+    if (n < 1 || n > NAMES_MOST)
+        bind_error(L, ERR_ARG, "fit: class_names wants a list of 1 to %d texts, got %s", NAMES_MOST,
+                   bind_what(L, AT_CLASS_NAMES, what));
+    const char **names = lua_newuserdatauv(L, (size_t)n * sizeof *names, 0);
+    for (int i = 0; i < n; i++) {
+        if (lua_rawgeti(L, AT_CLASS_NAMES, i + 1) != LUA_TSTRING)
+            bind_error(L, ERR_ARG, "fit: class name %d is %s, not a text", i + 1, bind_what(L, -1, what));
+        names[i] = lua_tostring(L, -1); /* kept alive by the table */
+        lua_pop(L, 1);
+    }
+    options->class_names = names;
+    options->n_classes = n;
+}
+
+/* ---- schedules ---- */
+
+#define SCHEDULES "hebb.schedules" /* registry: model's address -> recipe */
+
+void schedule_keep(lua_State *L, const Model *model, int recipe_index)
+{
+    recipe_index = recipe_index ? lua_absindex(L, recipe_index) : 0;
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, SCHEDULES);
+    if (recipe_index)
+        lua_pushvalue(L, recipe_index);
+    else
+        lua_pushnil(L);
+    lua_rawsetp(L, -2, model);
+    lua_pop(L, 1);
+}
+
+const Recipe *schedule_kept(lua_State *L, const Model *model)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, SCHEDULES);
+    lua_rawgetp(L, -1, model);
+    lua_remove(L, -2);
+    return bind_test(L, -1, &kind_recipe);
+}
+
+typedef struct Rate {
+    const Schedule *schedule;
+    Args args;
+} Rate;
+
+static double rate_at(void *ctx, double initial, int64_t step)
+{
+    const Rate *rate = ctx;
+    (void)initial; /* schedules of Keras bring their own */
+    return rate->schedule->value(&rate->args, step);
+}
+
+/* The schedule that this fit follows, NULL: none; its arguments are copied. */
+static const Schedule *find_schedule(lua_State *L, const Model *model, Args *args)
+{
+    const Recipe *given = lua_isnil(L, AT_SCHEDULE) ? NULL : bind_check(L, AT_SCHEDULE, &kind_recipe, "fit: schedule");
+    const Recipe *kept = schedule_kept(L, model);
+    if (given && given->type != RECIPE_SCHEDULE)
+        bind_error(L, ERR_ARG, "fit: schedule wants one like nn.CosineDecay(0.002, 1000)");
+    if (given || (kept && kept->rate))
+        *args = given ? given->args : kept->rate_args;
+    const Schedule *schedule = given ? given->of.schedule : kept ? kept->rate : NULL;
+    lua_pop(L, 1);
+    return schedule;
+}
+
+/* What run_new takes over is made last, with nothing in between that could raise. */
+static bool start_run(Model *model, RunBox *box, FitOptions *options, const Schedule *schedule, const Args *args, Err *err)
+{
+    Rate *rate = schedule ? mem_zero(1, sizeof *rate, err) : NULL;
+    if (schedule && !rate) {
+        if (options->n_callbacks)
+            options->callbacks[0].release(options->callbacks[0].ctx);
+        return false;
+    }
+    if (rate) {
+        rate->schedule = schedule;
+        rate->args = *args;
+        options->schedule = rate_at;
+        options->schedule_ctx = rate;
+        options->schedule_release = mem_free;
+    }
+    return (box->run = run_new(model, options, err)) != NULL;
+}
+
+/* ---- fit ---- */
+
+static void take_plain(Script *script, const Args *args, FitOptions *options)
+{
+    options->batch_size = (int)args_int(args, "batch_size");
+    options->epochs = (int)args_int(args, "epochs");
+    options->validation_split = args_float(args, "validation_split");
+    options->shuffle = args_bool(args, "shuffle");
+    options->initial_epoch = (int)args_int(args, "initial_epoch");
+    options->seed = args_given(args, "seed") ? (uint64_t)args_int(args, "seed") : script->options.seed;
+    options->autosave = args_bool(args, "autosave") && !script->options.safe;
+    options->snapshot_budget = (size_t)args_int(args, "snapshots") << 20;
+    options->start_paused = args_bool(args, "paused");
+    options->fail_on_trouble = !script->options.interactive;
+}
+
+static void serve(void *ctx)
+{
+    script_serve(ctx);
+}
+
+/* Wait for the run that stands on top of the stack; a failure is raised. */
+static void wait_here(lua_State *L, Run *run)
+{
+    Script *script = script_of(L);
+    Err err = ERR_INIT;
+    TeleNow now;
+    if (!run_wait(run, -1, &script->stop, serve, script, &err))
+        bind_raise(L, &err);
+    serve(script);
+    if (run_state(run) != RUN_FAILED)
+        return;
+    telemetry_now(run_telemetry(run), &now);
+    bind_error(L, ERR_NUMERIC, "run %d failed at step %lld: %s", run_id(run), (long long)now.step, now.reason);
+}
+
+static bool flag(lua_State *L, int index, const char *name, bool otherwise)
+{
+    if (lua_isnil(L, index))
+        return otherwise;
+    if (!lua_isboolean(L, index))
+        bind_error(L, ERR_ARG, "fit: %s is true or false", name);
+    return lua_toboolean(L, index);
+}
+
+static bool is_silent(lua_State *L)
+{
+    char what[64];
+    if (lua_isnil(L, AT_VERBOSE) || lua_isboolean(L, AT_VERBOSE))
+        return lua_isboolean(L, AT_VERBOSE) && !lua_toboolean(L, AT_VERBOSE);
+    if (lua_type(L, AT_VERBOSE) == LUA_TSTRING && !strcmp(lua_tostring(L, AT_VERBOSE), "auto"))
+        return false;
+    if (!lua_isinteger(L, AT_VERBOSE) || lua_tointeger(L, AT_VERBOSE) < 0 || lua_tointeger(L, AT_VERBOSE) > 2)
+        bind_error(L, ERR_ARG, "fit: verbose is \"auto\", 0, 1 or 2, got %s", bind_what(L, AT_VERBOSE, what));
+    return lua_tointeger(L, AT_VERBOSE) == 0;
+}
+
+/* Data of the call into options, borrowed from the stack. */
+static void take_data(lua_State *L, const Model *model, FitOptions *options)
+{
+    const Tensor *x[MODEL_INPUTS], *y[MODEL_INPUTS];
+    int n_weights;
+    spread_dataset(L, AT_X, AT_Y);
+    if (lua_isnil(L, AT_Y))
+        bind_error(L, ERR_ARG, "fit wants targets: model:fit(x, y, {epochs = 5})");
+    options->n_x = fit_tensors(L, AT_X, model->n_inputs, x, "fit");
+    options->n_y = fit_tensors(L, AT_Y, 1, y, "fit");
+    for (int i = 0; i < options->n_x; i++)
+        options->x[i] = *x[i];
+    options->y[0] = *y[0];
+    take_validation(L, options);
+    options->class_weight = fit_class_weight(L, AT_CLASS_WEIGHT, &n_weights);
+    take_names(L, options);
+    if (options->class_weight && options->n_classes && options->n_classes != n_weights)
+        bind_error(L, ERR_ARG, "fit: class_weight goes up to class %d, class_names has %d classes", n_weights - 1,
+                   options->n_classes);
+    if (options->class_weight)
+        options->n_classes = n_weights;
+}
+
+static void take_resume(lua_State *L, FitOptions *options)
+{
+    Err err = ERR_INIT;
+    char what[64];
+    if (lua_isnil(L, AT_RESUME))
+        return;
+    if (lua_type(L, AT_RESUME) != LUA_TSTRING)
+        bind_error(L, ERR_ARG, "fit: resume wants a file name, got %s", bind_what(L, AT_RESUME, what));
+    options->resume = lua_tostring(L, AT_RESUME);
+    if (!script_may_touch(script_of(L), options->resume, &err))
+        bind_raise(L, &err);
+}
+
+int model_fit(lua_State *L)
+{
+    Script *script = script_of(L);
+    Model *model = model_check(L, 1, "fit");
+    Args args, rate_args;
+    Err err = ERR_INIT;
+    FitOptions options;
+    bind_take(L, 2, "fit", bind_verb(L), &args);
+    fit_options_init(&options);
+    take_plain(script, &args, &options);
+    bool wait = flag(L, AT_WAIT, "wait", !script->options.interactive), silent = is_silent(L);
+    take_data(L, model, &options);
+    take_resume(L, &options);
+    RunBox *box = bind_new(L, &kind_run, sizeof *box);
+    const Schedule *schedule = find_schedule(L, model, &rate_args);
+    if (!lua_isnil(L, AT_CALLBACKS) && callbacks_take(L, AT_CALLBACKS, &options.callbacks[0]))
+        options.n_callbacks = 1;
+    if (!start_run(model, box, &options, schedule, &rate_args, &err))
+        return bind_raise(L, &err);
+    if (script->host.run_began && !silent)
+        script->host.run_began(script->host.ctx, box->run);
+    if (wait)
+        wait_here(L, box->run);
+    return 1; /* the run's box is on top */
+}

@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: MIT
+-- Small things for people at the prompt.
+
+--- tour(): a small network learns handwritten digits on the screen, and the lines that made it are told. The lines are in
+--- scripts/tour.lua; read them with  $ cat scripts/tour.lua
+function tour()
+    local path = hebb.resource("scripts/tour.lua")
+    if not path then error("the tour is not here: scripts/tour.lua was not installed with this hebb", 2) end
+    local open = assert(io and io.open, "--safe reads no files outside the folder")
+    local file <close> = assert(open(path))
+    assert(load(file:read("a"), "@" .. path))()
+end
+
+--- nn.LearningRateScheduler(schedule): a callback that sets the learning rate at the start of every epoch, as Keras's:
+--- schedule(epoch, rate) gives the new rate; epochs count from 1.
+--- model:fit(x, y, {epochs = 20, callbacks = {nn.LearningRateScheduler(function(epoch, rate) return epoch > 15 and 1e-4 or rate end)}})
+function nn.LearningRateScheduler(schedule)
+    if type(schedule) ~= "function" then error("nn.LearningRateScheduler wants a function (epoch, rate) -> rate", 2) end
+    return {on_epoch_begin = function(epoch, _, run)
+        local rate = schedule(epoch, run.learning_rate)
+        if type(rate) ~= "number" then error("the schedule gave " .. type(rate) .. " for epoch " .. epoch .. ", not a number") end
+        if rate ~= run.learning_rate then run.learning_rate = rate end
+    end}
+end
+
+--- nn.EarlyStopping{monitor = "val_loss", patience = 0, min_delta = 0}: a callback that ends the run when the monitored value has not become
+--- better for `patience` epochs, as Keras's. Values with "accuracy" in their name are better when larger.
+function nn.EarlyStopping(options)
+    options = options or {}
+    for name in pairs(options) do
+        if name ~= "monitor" and name ~= "patience" and name ~= "min_delta" then
+            error('nn.EarlyStopping has no argument "' .. tostring(name) .. '"; it takes monitor, patience, min_delta', 2)
+        end
+    end
+    local monitor, patience, least = options.monitor or "val_loss", options.patience or 0, math.abs(options.min_delta or 0)
+    local sign = monitor:find("acc") and 1 or -1
+    local best, waited
+    return {
+        on_train_begin = function() best, waited = -math.huge, 0 end,
+        on_epoch_end = function(epoch, logs, run)
+            local value = logs[monitor]
+            if not value then error(monitor .. " is not among the values of this run; give validation_split, or another monitor") end
+            if sign * value - least > best then
+                best, waited = sign * value, 0
+            else
+                waited = waited + 1
+                if waited >= patience and epoch > 1 then run:stop() end
+            end
+        end,
+    }
+end
+
+local known = {}
+
+--- who(): the variables that you have made, with what they hold.
+function who()
+    local names = {}
+    for name, value in pairs(_G) do
+        if type(name) == "string" and not known[name] then names[#names + 1] = name end
+    end
+    table.sort(names)
+    if #names == 0 then print("no variables yet") end
+    for _, name in ipairs(names) do
+        local value = _G[name]
+        local text = type(value) == "table" and not (getmetatable(value) or {}).__tostring and ("table of " .. #value) or tostring(value)
+        text = text:match("[^\n]*")
+        if type(value) == "function" then text = "function" end
+        if #text > 60 then text = text:sub(1, 60) .. "..." end
+        print(("  %-14s %s"):format(name, text))
+    end
+end
+
+for name in pairs(_G) do known[name] = true end
+known.arg, known._ = true, true

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: MIT
+/* compile, evaluate, predict, save and their kin. Each long one is a job with its arguments in a struct, done by model_do where
+ * the model may be touched; it polls Ctrl-C. */
+#include <string.h>
+
+#include "base/file.h"
+#include "script/bind_model.h"
+#include "train/step.h"
+#include "train/tally.h"
+
+const ArgSpec model_batch_args[1] = {
+    { .name = "batch_size",
+      .type = ARG_INT,
+      .fallback = "32",
+      .least = 1,
+      .most = 1e9,
+      .help = "rows that are worked on together" },
+};
+const ArgSpec model_load_args[1] = {
+    { .name = "skip_mismatch", .type = ARG_BOOL, .fallback = "false", .help = "leave out weights of other shapes" },
+};
+
+static void do_job(lua_State *L, Model *model, RunFn fn, void *job)
+{
+    Err err = ERR_INIT;
+    if (!model_do(model, fn, job, &script_of(L)->stop, &err))
+        bind_raise(L, &err);
+}
+
+/* ---- compile ---- */
+
+typedef struct Hold { /* an optimizer on its way, so that raising loses nothing */
+    Optimizer *optimizer;
+} Hold;
+
+static void take_metrics(lua_State *L, int index, Compiled *out)
+{
+    bool list = lua_istable(L, index);
+    int n = lua_isnil(L, index) ? 0 : list ? (int)lua_rawlen(L, index) : 1;
+    if (n > COMPILE_METRICS)
+        bind_error(L, ERR_ARG, "compile: at most %d metrics, got %d", COMPILE_METRICS, n);
+    for (int i = 0; i < n; i++) {
+        if (list)
+            lua_rawgeti(L, index, i + 1);
+        else
+            lua_pushvalue(L, index);
+        const char *asked = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+        const Recipe *recipe = recipe_take(L, lua_gettop(L), RECIPE_METRIC, "compile: metrics");
+        out->metrics[i] = recipe->of.metric;
+        out->metric_args[i] = recipe->args;
+        strncpy(out->metric_names[i], asked ? asked : recipe->of.metric->name, sizeof out->metric_names[i] - 1);
+        out->n_metrics = i + 1;
+        lua_pop(L, 2);
+    }
+}
+
+int model_compile(lua_State *L)
+{
+    Args args;
+    Err err = ERR_INIT;
+    Compiled compiled = { 0 };
+    Model *model = model_check(L, 1, "compile");
+    bind_take(L, 2, "compile", bind_verb(L), &args);
+    if (lua_isnil(L, 2) || lua_isnil(L, 3))
+        return bind_error(
+            L, ERR_ARG,
+            "compile wants an optimizer and a loss: model:compile{optimizer = \"adam\", loss = \"mse\", metrics = {\"mae\"}}");
+    const Recipe *loss = recipe_take(L, 3, RECIPE_LOSS, "compile: loss");
+    take_metrics(L, 4, &compiled);
+    const Recipe *optimizer = recipe_take(L, 2, RECIPE_OPTIMIZER, "compile: optimizer"); /* on top */
+    compiled.loss = loss->of.loss;
+    compiled.loss_args = loss->args;
+    schedule_keep(L, model, lua_gettop(L)); /* nothing below raises before compile_model has taken all over */
+    compiled.optimizer = optimizer_new(optimizer->of.optimizer, &optimizer->args, &err);
+    if (!compiled.optimizer || !compile_model(model, &compiled, &err))
+        return bind_raise(L, &err);
+    return 0;
+}
+
+/* ---- evaluate ---- */
+
+typedef struct Evaluate {
+    Model *model;
+    const Tensor *x, *y;
+    int batch_size, n_classes;
+    const real *class_weight;
+    int n_weights;
+    double logs[1 + COMPILE_METRICS];
+    uint32_t *confusion;
+    const _Atomic bool *stop;
+} Evaluate;
+
+static bool do_evaluate(void *ctx, Err *err)
+{
+    Evaluate *e = ctx;
+    return compile_evaluate(e->model, e->x, e->y, e->batch_size, e->logs, e->confusion, e->n_classes, e->stop, err);
+}
+
+static void push_logs(lua_State *L, Model *model, const double *logs)
+{
+    Err err = ERR_INIT;
+    const char *names[1 + COMPILE_METRICS] = { "loss" };
+    const Compiled *compiled = compiled_of(model, &err);
+    if (!compiled)
+        bind_raise(L, &err);
+    for (int i = 0; i < compiled->n_metrics; i++)
+        names[i + 1] = compiled->metric_names[i];
+    logs_push(L, names, logs, 1 + compiled->n_metrics);
+}
+
+/* x and y at 2 and 3, or a dataset at 2. */
+static void take_pair(lua_State *L, Evaluate *out, const char *who)
+{
+    const Kind *kind = bind_kind_of(L, 2);
+    if (kind && !strcmp(kind->what, "dataset")) {
+        lua_getfield(L, 2, "y");
+        if (lua_isnil(L, 3))
+            lua_replace(L, 3);
+        else
+            lua_pop(L, 1);
+        lua_getfield(L, 2, "x");
+        lua_replace(L, 2);
+    }
+    if (lua_isnil(L, 3))
+        bind_error(L, ERR_ARG, "%s wants x and y: the samples and their targets", who);
+    out->x = &tensor_want(L, 2, DTYPE_FLOAT32, who)->value;
+    out->y = &tensor_want(L, 3, DTYPE_FLOAT32, who)->value;
+}
+
+int model_evaluate(lua_State *L)
+{
+    Args args;
+    Evaluate job = { .model = model_check(L, 1, "evaluate"), .stop = &script_of(L)->stop };
+    bind_take(L, 2, "evaluate", bind_verb(L), &args);
+    take_pair(L, &job, "evaluate");
+    job.batch_size = (int)args_int(&args, "batch_size");
+    do_job(L, job.model, do_evaluate, &job);
+    push_logs(L, job.model, job.logs);
+    return 1;
+}
+
+int model_test_on_batch(lua_State *L)
+{
+    Args args;
+    Evaluate job = { .model = model_check(L, 1, "test_on_batch"), .stop = &script_of(L)->stop };
+    bind_take(L, 2, "test_on_batch", bind_verb(L), &args);
+    take_pair(L, &job, "test_on_batch");
+    int64_t rows = job.x->shape.rank ? job.x->shape.d[0] : 1;
+    job.batch_size = rows > 0 && rows < 1 << 30 ? (int)rows : 1;
+    do_job(L, job.model, do_evaluate, &job);
+    push_logs(L, job.model, job.logs);
+    return 1;
+}
+
+static bool do_train(void *ctx, Err *err)
+{
+    Evaluate *e = ctx;
+    return compile_train_batch(e->model, e->x, e->y, e->class_weight, e->n_weights, e->logs, err);
+}
+
+int model_train_on_batch(lua_State *L)
+{
+    Args args;
+    Evaluate job = { .model = model_check(L, 1, "train_on_batch") };
+    bind_take(L, 2, "train_on_batch", bind_verb(L), &args);
+    Run *run = atomic_load(&job.model->owner);
+    RunState state = run ? run_state(run) : RUN_FINISHED;
+    if (run && state != RUN_FINISHED && state != RUN_STOPPED && state != RUN_FAILED)
+        return bind_error(L, ERR_STATE, "run %d trains %s; stop it before training by hand", run_id(run), job.model->name);
+    take_pair(L, &job, "train_on_batch");
+    job.class_weight = fit_class_weight(L, 4, &job.n_weights);
+    do_job(L, job.model, do_train, &job);
+    push_logs(L, job.model, job.logs);
+    return 1;
+}
+
+/* ---- confusion ---- */
+
+static int confusion_tostring(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_getfield(L, 1, "text");
+    return 1;
+}
+
+void confusion_push(lua_State *L, const uint32_t *counts, int n, const char *const *labels)
+{
+    int64_t total = 0, right = confusion_right(counts, n, &total);
+    Err err = ERR_INIT;
+    lua_createtable(L, 0, 4);
+    int table = lua_gettop(L);
+    TensorBox *box = tensor_box(L);
+    if (!tensor_new(&box->hold, DTYPE_INT32, SHAPE(n, n), &err))
+        bind_raise(L, &err);
+    for (int64_t i = 0; i < (int64_t)n * n; i++)
+        tensor_set(&box->hold, i, counts[i]);
+    tensor_done(L, box, false);
+    lua_setfield(L, table, "matrix");
+    ConfusionRow *rows = lua_newuserdatauv(L, (size_t)n * sizeof *rows + 1, 0);
+    confusion_rows(rows, counts, n);
+    lua_createtable(L, n, 0);
+    for (int i = 0; i < n; i++) {
+        lua_createtable(L, 0, 5);
+        if (labels)
+            lua_pushstring(L, labels[i]);
+        else
+            lua_pushfstring(L, "%d", i);
+        lua_setfield(L, -2, "name");
+        lua_pushnumber(L, rows[i].precision);
+        lua_setfield(L, -2, "precision");
+        lua_pushnumber(L, rows[i].recall);
+        lua_setfield(L, -2, "recall");
+        lua_pushnumber(L, rows[i].f1);
+        lua_setfield(L, -2, "f1");
+        lua_pushinteger(L, rows[i].support);
+        lua_setfield(L, -2, "support");
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, table, "classes");
+    lua_pushnumber(L, total ? (double)right / (double)total : 0);
+    lua_setfield(L, table, "accuracy");
+    Buf *text = bind_buf(L);
+    confusion_write(text, counts, n, labels);
+    while (text->size && text->data[text->size - 1] == '\n')
+        text->size--;
+    bind_push_buf(L, text);
+    lua_setfield(L, table, "text");
+    lua_settop(L, table);
+    if (luaL_newmetatable(L, "hebb.confusion")) {
+        lua_pushcfunction(L, confusion_tostring);
+        lua_setfield(L, -2, "__tostring");
+    }
+    lua_setmetatable(L, table);
+}
+
+#define LABELS_MOST 64
+
+/* Names of classes that the model's last run was given, as a list in the collector's care, or NULL. */
+static const char **label_list(lua_State *L, const Model *model, int n)
+{
+    char room[LABELS_MOST][TELE_NAME];
+    Run *run = model_run(model);
+    const TeleConfusion *picture = run ? telemetry_picture(run_telemetry(run), PICTURE_CONFUSION) : NULL;
+    bool named = picture && picture->n == n && picture->labels && n <= LABELS_MOST;
+    if (named)
+        memcpy(room, picture->labels, (size_t)n * TELE_NAME);
+    telemetry_picture_free(picture);
+    run_unref(run); /* all is given back before anything can raise */
+    if (!named)
+        return NULL;
+    char(*copy)[TELE_NAME] = lua_newuserdatauv(L, (size_t)n * TELE_NAME, 0);
+    memcpy(copy, room, (size_t)n * TELE_NAME);
+    const char **list = lua_newuserdatauv(L, (size_t)n * sizeof *list, 0);
+    for (int i = 0; i < n; i++)
+        list[i] = copy[i];
+    return list;
+}
+
+static bool do_build(void *ctx, Err *err)
+{
+    Evaluate *e = ctx;
+    Shape shape = e->x->shape;
+    if (shape.rank < 1)
+        return err_set(err, ERR_SHAPE, "confusion wants a batch of samples, got a single number");
+    shape.d[0] = -1;
+    if (!model_build(e->model, &shape, 1, err))
+        return false;
+    const Compiled *compiled = compiled_of(e->model, err);
+    if (!compiled)
+        return false;
+    e->n_classes = target_classes(compiled, e->model);
+    return e->n_classes > 0 || err_set(err, ERR_STATE, "%s with loss %s does not classify, so there is no confusion matrix",
+                                       e->model->name, compiled->loss->name);
+}
+
+int model_confusion(lua_State *L)
+{
+    Args args;
+    Evaluate job = { .model = model_check(L, 1, "confusion"), .stop = &script_of(L)->stop };
+    bind_take(L, 2, "confusion", bind_verb(L), &args);
+    take_pair(L, &job, "confusion");
+    job.batch_size = (int)args_int(&args, "batch_size");
+    do_job(L, job.model, do_build, &job);
+    size_t n = (size_t)job.n_classes;
+    job.confusion = lua_newuserdatauv(L, n * n * sizeof *job.confusion, 0);
+    memset(job.confusion, 0, n * n * sizeof *job.confusion);
+    do_job(L, job.model, do_evaluate, &job);
+    const char **labels = label_list(L, job.model, job.n_classes);
+    confusion_push(L, job.confusion, job.n_classes, labels);
+    return 1;
+}
+
+/* ---- predict ---- */
+
+typedef struct Predict {
+    Model *model;
+    const Tensor *x[MODEL_INPUTS];
+    int n_in, batch_size;
+    Tensor *out;
+    const _Atomic bool *stop;
+} Predict;
+
+static bool do_predict(void *ctx, Err *err)
+{
+    Predict *p = ctx;
+    return model_predict_many(p->model, p->x, p->n_in, p->batch_size, p->out, p->stop, err);
+}
+
+#define OUTPUTS "hebb.outputs"
+
+static int outputs_gc(lua_State *L)
+{
+    Tensor *out = luaL_checkudata(L, 1, OUTPUTS);
+    for (int i = 0; i < MODEL_INPUTS; i++)
+        tensor_unref(&out[i]);
+    return 0;
+}
+
+int model_predict_at(lua_State *L, Model *model, int index, int batch_size)
+{
+    Predict job = { .model = model, .batch_size = batch_size, .stop = &script_of(L)->stop };
+    job.n_in = fit_tensors(L, index, model->n_inputs, job.x, "predict");
+    Tensor *out = lua_newuserdatauv(L, MODEL_INPUTS * sizeof *out, 0);
+    memset(out, 0, MODEL_INPUTS * sizeof *out);
+    if (luaL_newmetatable(L, OUTPUTS)) {
+        lua_pushcfunction(L, outputs_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    job.out = out;
+    do_job(L, model, do_predict, &job);
+    if (model->n_outputs > 1)
+        lua_createtable(L, model->n_outputs, 0);
+    for (int i = 0; i < model->n_outputs; i++) {
+        TensorBox *box = tensor_box(L);
+        box->hold = out[i];
+        out[i] = (Tensor){ 0 };
+        tensor_done(L, box, false);
+        if (model->n_outputs > 1)
+            lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+int model_predict_verb(lua_State *L)
+{
+    Args args;
+    Model *model = model_check(L, 1, "predict");
+    bind_take(L, 2, "predict", bind_verb(L), &args);
+    const Kind *kind = bind_kind_of(L, 2);
+    if (kind && !strcmp(kind->what, "dataset")) {
+        lua_getfield(L, 2, "x");
+        lua_replace(L, 2);
+    }
+    return model_predict_at(L, model, 2, (int)args_int(&args, "batch_size"));
+}
+
+/* ---- files ---- */
+
+const char *model_path(lua_State *L, int index, const char *who)
+{
+    Err err = ERR_INIT;
+    char what[64];
+    if (lua_type(L, index) != LUA_TSTRING || !*lua_tostring(L, index))
+        bind_error(L, ERR_ARG, "%s wants a file name, got %s", who, bind_what(L, index, what));
+    if (!script_may_touch(script_of(L), lua_tostring(L, index), &err))
+        bind_raise(L, &err);
+    return lua_tostring(L, index);
+}
+
+typedef struct Files {
+    Model *model;
+    const char *path;
+    bool skip;
+    Buf *report;
+    int n;
+} Files;
+
+static bool do_save(void *ctx, Err *err)
+{
+    Files *f = ctx;
+    return model_save(f->model, f->path, NULL, err);
+}
+
+int model_save_verb(lua_State *L)
+{
+    Args args;
+    Err err = ERR_INIT;
+    Files job = { .model = model_check(L, 1, "save") };
+    bind_take(L, 2, "save", bind_verb(L), &args);
+    job.path = model_path(L, 2, "save");
+    Run *run = model_run(job.model); /* a run adds optimizer, history and position */
+    bool ok = run ? run_save(run, job.path, &err) : do_save(&job, &err);
+    run_unref(run);
+    return ok ? 0 : bind_raise(L, &err);
+}
+
+static bool do_load(void *ctx, Err *err)
+{
+    Files *f = ctx;
+    return model_load_weights(f->model, f->path, f->skip, &f->n, f->report, err);
+}
+
+int model_load_weights_verb(lua_State *L)
+{
+    Args args;
+    Files job = { .model = model_check(L, 1, "load_weights") };
+    bind_take(L, 2, "load_weights", bind_verb(L), &args);
+    job.path = model_path(L, 2, "load_weights");
+    job.skip = args_bool(&args, "skip_mismatch");
+    job.report = bind_buf(L);
+    do_job(L, job.model, do_load, &job);
+    if (job.report->size && buf_ok(job.report, NULL))
+        script_say(script_of(L), SAY_NOTE, job.report->data, job.report->size);
+    lua_pushinteger(L, job.n);
+    return 1;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+/* nn.Adam{learning_rate = 1e-3}: what compile puts to use, as a small immutable object. One C function for all records. */
+#include <string.h>
+
+#include "script/bind_net.h"
+#include "script/help.h"
+
+typedef struct Record { /* what the four tables have in common */
+    RecipeType type;
+    const void *row;
+    const char *name;
+    const ArgSpec *args;
+    int n_args;
+} Record;
+
+static const char *const type_names[] = { "an optimizer", "a loss", "a metric", "a schedule" };
+
+static bool record_at(RecipeType type, int i, Record *out)
+{
+    *out = (Record){ .type = type };
+    const OptimizerKind *optimizer = type == RECIPE_OPTIMIZER ? optimizer_at(i) : NULL;
+    const Loss *loss = type == RECIPE_LOSS ? loss_at(i) : NULL;
+    const Metric *metric = type == RECIPE_METRIC ? metric_at(i) : NULL;
+    const Schedule *schedule = type == RECIPE_SCHEDULE ? schedule_at(i) : NULL;
+    if (optimizer)
+        *out = (Record){ type, optimizer, optimizer->name, optimizer->args, optimizer->n_args };
+    if (loss)
+        *out = (Record){ type, loss, loss->name, loss->args, loss->n_args };
+    if (metric)
+        *out = (Record){ type, metric, metric->name, metric->args, metric->n_args };
+    if (schedule)
+        *out = (Record){ type, schedule, schedule->name, schedule->args, schedule->n_args };
+    return out->row != NULL;
+}
+
+static Record record_find(lua_State *L, RecipeType type, const char *name)
+{
+    Err err = ERR_INIT;
+    const void *row = type == RECIPE_OPTIMIZER ? (const void *)optimizer_find(name, &err)
+                      : type == RECIPE_LOSS    ? (const void *)loss_find(name, &err)
+                      : type == RECIPE_METRIC  ? (const void *)metric_find(name, &err)
+                                               : (const void *)schedule_find(name, &err);
+    Record record = { 0 };
+    if (!row)
+        bind_raise(L, &err);
+    for (int i = 0; record_at(type, i, &record); i++)
+        if (record.row == row)
+            return record;
+    bind_error(L, ERR_NAME, "there is no %s called \"%.40s\"", type_names[type], name);
+    return record;
+}
+
+static Recipe *push_recipe(lua_State *L, const Record *record)
+{
+    Recipe *recipe = bind_new(L, &kind_recipe, sizeof *recipe);
+    recipe->type = record->type;
+    recipe->of.optimizer = record->row; /* any member: all are pointers to const records */
+    args_init(&recipe->args, record->args, record->n_args);
+    return recipe;
+}
+
+/* learning_rate = a schedule: noted beside the arguments, which keep a number to begin with. */
+static void take_rate(lua_State *L, int options, Recipe *rate_of)
+{
+    lua_getfield(L, options, "learning_rate");
+    Recipe *rate = bind_test(L, -1, &kind_recipe);
+    lua_pop(L, 1);
+    if (!rate)
+        return;
+    if (rate->type != RECIPE_SCHEDULE)
+        bind_error(L, ERR_ARG, "learning_rate wants a number or a schedule like nn.CosineDecay(0.002, 1000), got %s",
+                   type_names[rate->type]);
+    rate_of->rate = rate->of.schedule;
+    rate_of->rate_args = rate->args;
+}
+
+/* A copy of the options without a schedule in learning_rate, in its place. */
+static void without_rate(lua_State *L, int options, double begin)
+{
+    lua_newtable(L);
+    int copy = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, options)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, copy);
+    }
+    lua_pushnumber(L, begin);
+    lua_setfield(L, copy, "learning_rate");
+    lua_replace(L, options);
+}
+
+/* Arguments of a recipe from stack index `first` on. Pushes the recipe alone. */
+static Recipe *make(lua_State *L, const Record *record, int first, const char *who)
+{
+    const Verb verb = { .name = record->name, .args = record->args, .n_args = record->n_args };
+    Recipe rate = { 0 };
+    Args args;
+    if (record->type == RECIPE_OPTIMIZER && lua_gettop(L) >= first) {
+        if (bind_test(L, first, &kind_recipe)) { /* nn.Adam(nn.CosineDecay(…)) */
+            lua_newtable(L);
+            lua_pushvalue(L, first);
+            lua_setfield(L, -2, "learning_rate");
+            lua_replace(L, first);
+        }
+        if (bind_is_options(L, first))
+            take_rate(L, first, &rate);
+        if (rate.rate)
+            without_rate(L, first, rate.rate->value(&rate.rate_args, 0));
+    }
+    bind_take(L, first, who, &verb, &args);
+    Recipe *recipe = push_recipe(L, record);
+    recipe->args = args;
+    recipe->rate = rate.rate;
+    recipe->rate_args = rate.rate_args;
+    return recipe;
+}
+
+static int new_recipe(lua_State *L)
+{
+    char name[HELP_CLASS], who[HELP_CLASS + 4] = "nn.";
+    Record record;
+    record_at((RecipeType)lua_tointeger(L, lua_upvalueindex(1)), (int)lua_tointeger(L, lua_upvalueindex(2)), &record);
+    strcat(who, help_class(record.name, name));
+    make(L, &record, 1, who);
+    return 1;
+}
+
+Recipe *recipe_take(lua_State *L, int index, RecipeType type, const char *who)
+{
+    char what[64];
+    index = lua_absindex(L, index);
+    Recipe *recipe = bind_test(L, index, &kind_recipe);
+    if (recipe && recipe->type == type) {
+        lua_pushvalue(L, index);
+        return recipe;
+    }
+    if (recipe && type == RECIPE_METRIC && recipe->type == RECIPE_LOSS) { /* nn.MeanSquaredError() among the metrics */
+        Record record = record_find(L, type, recipe->of.loss->name);
+        return push_recipe(L, &record);
+    }
+    if (lua_type(L, index) == LUA_TSTRING) {
+        Record record = record_find(L, type, lua_tostring(L, index));
+        Err err = ERR_INIT;
+        Recipe *plain = push_recipe(L, &record);
+        if (!args_complete(&plain->args, who, &err))
+            bind_raise(L, &err);
+        return plain;
+    }
+    if (!lua_istable(L, index) || lua_rawgeti(L, index, 1) != LUA_TSTRING)
+        bind_error(L, ERR_ARG, "%s wants %s: a name like \"%s\" or an object like nn.%s, got %s", who, type_names[type],
+                   type == RECIPE_OPTIMIZER ? "adam"
+                   : type == RECIPE_LOSS    ? "mse"
+                                            : "accuracy",
+                   type == RECIPE_OPTIMIZER ? "Adam{learning_rate = 1e-3}" : "MeanSquaredError()", bind_what(L, index, what));
+    Record record = record_find(L, type, lua_tostring(L, -1));
+    lua_newtable(L); /* {"adam", learning_rate = 1e-3}: the names are the arguments */
+    int options = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (lua_type(L, -2) == LUA_TSTRING) {
+            lua_pushvalue(L, -2);
+            lua_pushvalue(L, -2);
+            lua_rawset(L, options);
+        }
+        lua_pop(L, 1);
+    }
+    return make(L, &record, options, record.name);
+}
+
+void recipe_fill(lua_State *L)
+{
+    for (int type = RECIPE_OPTIMIZER; type <= RECIPE_SCHEDULE; type++) {
+        Record record;
+        for (int i = 0; record_at((RecipeType)type, i, &record); i++) {
+            char name[HELP_CLASS];
+            const char *shown = help_class(record.name, name);
+            lua_pushstring(L, shown);
+            bool taken = lua_rawget(L, -2) != LUA_TNIL;
+            lua_pop(L, 1);
+            if (taken)
+                continue;
+            lua_pushinteger(L, type);
+            lua_pushinteger(L, i);
+            lua_pushcclosure(L, new_recipe, 2);
+            lua_pushfstring(L, "nn.%s", shown);
+            lua_insert(L, -2);
+            bind_name(L, lua_tostring(L, -2));
+            lua_remove(L, -2);
+            lua_setfield(L, -2, shown);
+        }
+    }
+}
+
+static int recipe_tostring(lua_State *L)
+{
+    const Recipe *recipe = bind_check(L, 1, &kind_recipe, "tostring");
+    char name[HELP_CLASS];
+    Record record = { 0 };
+    for (int i = 0; record_at(recipe->type, i, &record) && record.row != (const void *)recipe->of.optimizer; i++)
+        ;
+    Buf *out = bind_buf(L);
+    buf_printf(out, "nn.%s{", help_class(record.name ? record.name : "", name));
+    for (int i = 0, n = 0; i < recipe->args.n; i++) {
+        if (!recipe->args.v[i].given)
+            continue;
+        buf_printf(out, "%s%s = ", n++ ? ", " : "", recipe->args.specs[i].name);
+        if (recipe->rate && !strcmp(recipe->args.specs[i].name, "learning_rate"))
+            buf_printf(out, "nn.%s", help_class(recipe->rate->name, name));
+        else
+            args_write(out, &recipe->args, i);
+    }
+    buf_put(out, '}');
+    bind_push_buf(L, out);
+    return 1;
+}
+
+static int recipe_index_other(lua_State *L)
+{
+    const Recipe *recipe = bind_check(L, 1, &kind_recipe, "recipe");
+    int i = lua_type(L, 2) == LUA_TSTRING ? args_find(&recipe->args, lua_tostring(L, 2)) : -1;
+    if (i < 0)
+        return 0;
+    bind_push_row(L, &recipe->args, i);
+    return 1;
+}
+
+/* A schedule called with a step gives the learning rate there. */
+static int recipe_call(lua_State *L)
+{
+    const Recipe *recipe = bind_check(L, 1, &kind_recipe, "a schedule");
+    if (recipe->type != RECIPE_SCHEDULE)
+        return bind_error(L, ERR_ARG, "%s is given to compile, it cannot be called", type_names[recipe->type]);
+    lua_Integer step = luaL_checkinteger(L, 2);
+    lua_pushnumber(L, recipe->of.schedule->value(&recipe->args, step < 0 ? 0 : step));
+    return 1;
+}
+
+static const luaL_Reg meta[] = { { "__tostring", recipe_tostring }, { "__call", recipe_call }, { NULL, NULL } };
+
+const Kind kind_recipe = {
+    .type = "hebb.recipe",
+    .what = "recipe",
+    .title = "an optimizer, loss, metric or schedule",
+    .doc = "An optimizer, loss, metric or schedule with its arguments, for compile: nn.Adam{learning_rate = 1e-3}.",
+    .meta = meta,
+    .index_other = recipe_index_other,
+};

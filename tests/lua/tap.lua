@@ -1,0 +1,41 @@
+-- SPDX-License-Identifier: MIT
+-- Test lines in TAP. Used as: local tap = dofile("tests/lua/tap.lua"); tap.ok(…) …; tap.done()
+
+local tap, n, bad = {}, 0, 0
+
+function tap.ok(good, name)
+    n = n + 1
+    if not good then bad = bad + 1 end
+    print((good and "ok " or "not ok ") .. n .. " - " .. name)
+    return good
+end
+
+function tap.is(got, want, name)
+    if not tap.ok(got == want, name) then print("#   got  " .. tostring(got) .. "\n#   want " .. tostring(want)) end
+end
+
+function tap.near(got, want, name, most)
+    local good = type(got) == "number" and math.abs(got - want) <= (most or 1e-5)
+    if not tap.ok(good, name) then print("#   got  " .. tostring(got) .. "\n#   want " .. tostring(want)) end
+end
+
+-- The call must raise, with this text in its message (plain) and, if given, this code.
+function tap.fails(f, text, name, code)
+    local good, e = pcall(f)
+    local message = type(e) == "table" and e.message or tostring(e)
+    local fits = not good and message:find(text, 1, true) and (not code or (type(e) == "table" and e.code == code))
+    if not tap.ok(fits, name or ("refused: " .. text)) then
+        print("#   want an error with: " .. text .. (code and (" [" .. code .. "]") or ""))
+        print("#   got: " .. (good and "no error" or message) .. " [" .. tostring(type(e) == "table" and e.code) .. "]")
+    end
+end
+
+-- A shape as text, "(2, 3)".
+function tap.shape(t, want, name) tap.is(tostring(t.shape), want, name) end
+
+function tap.done()
+    print("1.." .. n)
+    if bad > 0 then os.exit(1) end
+end
+
+return tap

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: MIT
+local tap = dofile("tests/lua/tap.lua")
+local ok, is, near, fails = tap.ok, tap.is, tap.near, tap.fails
+
+local d = data.moons(256, {seed = 3})
+local function net(rate)
+    local m = nn.Sequential{nn.Dense(16, "tanh", {input_shape = {2}}), nn.Dense(2, "softmax")}
+    m:compile{optimizer = nn.Adam(rate or 0.01), loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+    return m
+end
+local function fit(m, options)
+    options.verbose, options.wait, options.batch_size = 0, false, options.batch_size or 32
+    return m:fit(d.x, d.y, options)
+end
+
+-- steering
+local m = net()
+local run = fit(m, {epochs = 100000, paused = true})
+is(run.status, "paused", "starts paused when asked"); is(run.steps, 0, "before the first step")
+run:step(3); is(run.steps, 3, "step(3) does three updates"); is(run.status, "paused", "then pauses")
+run:step(); is(run.steps, 4, "step() does one")
+run.learning_rate = 0.005; near(run.learning_rate, 0.005, "a new learning rate")
+run:resume(); ok(run.status == "training", "resume"); run:pause(); is(run.status, "paused", "pause has taken effect when it returns")
+local at = run.steps; ok(at >= 4, "steps were done"); is(run.steps, at, "and no more")
+ok(#run.events >= 1, "changes are events"); local found; for _, e in ipairs(run.events) do found = found or e.label:find("lr", 1, true) end; ok(found, "the learning rate among them")
+is(run.epochs, 100000, "epochs"); ok(run.budget > 0, "memory for snapshots"); run.budget = 64; near(run.budget, 64, "can be set")
+ok(m.run == run, "model.run"); ok(run.model == m, "run.model"); ok(tostring(run):find("paused", 1, true), "prints its state")
+-- looking into a model that trains
+run:resume()
+local k = m.layers[1].kernel; is(tostring(k.shape), "(2, 16)", "weights of a model under training are copies")
+is(#m:predict(d.x), 256, "predict while it trains"); ok(m:evaluate(d).loss > 0, "evaluate while it trains")
+m.layers[1].bias = tensor.zeros(16); ok(true, "assigning weights while it trains")
+fails(function() fit(m, {epochs = 1}) end, "run " .. run.id, "a second fit is refused and names the run", "state")
+fails(function() m.layers[1].trainable = false end, "run " .. run.id, "freezing a layer under training", "state")
+fails(function() m:compile{optimizer = "sgd", loss = "mse"} end, "train", "compiling anew under training", "state")
+fails(function() m:train_on_batch(d.x, d.y) end, "run " .. run.id, "training by hand beside a run", "state")
+fails(function() d.x[1][1] = 5 end, "still reads", "data under training is not written", "state")
+is(run:wait(0.02), "training", "wait(seconds) gives the status"); run:stop(); is(run.status, "stopped", "stop")
+run:stop(); ok(true, "stop twice"); fails(function() run:pause() end, "stopped", "pause after the end", "state"); fails(function() run:step() end, "stopped", "step after the end")
+fails(function() run.learning_rate = "x" end, "wants a number", "a rate that is text"); fails(function() run.learning_rate = -1 end, "", "a negative rate")
+fails(function() run.lr = 1 end, "no field", "an unknown field"); fails(function() return run.histroy end, 'did you mean "history"', "a mistyped field", "name")
+fails(function() run:paus() end, 'did you mean "pause"', "a mistyped verb"); fails(function() run:wait("x") end, "seconds", "wait for text"); fails(function() run:step(0) end, "n must be", "no steps")
+fails(function() run.epochs = 0 end, "at least 1", "no epochs"); fails(function() run.budget = 0 end, "at least 1", "no memory")
+
+-- going back: the same numbers as without going back
+local function unbroken(epochs)
+    nn.reset_names()
+    local r = fit(net(), {epochs = epochs, seed = 5}); r:wait(); return r
+end
+local straight = unbroken(6)
+nn.reset_names()
+local back = fit(net(), {epochs = 6, seed = 5}); back:wait()
+is(back.history.loss[6], straight.history.loss[6], "same seed, same loss")
+back:rewind(3); is(back.status, "paused", "rewind pauses"); is(back.steps, 24, "three epochs of eight steps"); is(#back.history.loss, 3, "the history ends there")
+back:resume(); is(back:wait(), "finished", "and goes on"); is(back.history.loss[6], straight.history.loss[6], "to the same loss, bit for bit")
+back:rewind{step = 10}; is(back.steps, 10, "rewind to a step"); back:resume(); back:wait(); is(back.history.loss[6], straight.history.loss[6], "bit for bit again")
+fails(function() back:rewind{step = 1e6} end, "", "rewind forward", "arg"); fails(function() back:rewind(-1) end, "epochs", "epochs that are negative"); fails(function() back:rewind{steps = 3} end, 'did you mean "step"', "a mistyped argument")
+back.epochs = 8; is(back:wait(), "finished", "more epochs let it go on"); is(#back.history.loss, 8, "two more"); local longer = unbroken(8); is(back.history.loss[8], longer.history.loss[8], "as if they had been asked for")
+
+-- callbacks
+local seen = {}
+m = net(); run = m:fit(d.x, d.y, {epochs = 3, batch_size = 64, verbose = 0, validation_split = 0.25, callbacks = {
+    {on_train_begin = function(logs, r) seen[#seen + 1] = "begin" end,
+     on_epoch_begin = function(epoch) seen[#seen + 1] = "e" .. epoch end,
+     on_train_batch_end = function(batch, logs) seen[#seen + 1] = "b" .. batch; assert(logs.loss and logs.accuracy) end,
+     on_epoch_end = function(epoch, logs, r) seen[#seen + 1] = "E" .. epoch; assert(logs.val_loss); seen.status = r.status; seen.loss = logs.loss end,
+     on_train_end = function() seen[#seen + 1] = "end" end}}})
+is(table.concat(seen, " "), "begin e1 b1 b2 b3 E1 e2 b1 b2 b3 E2 e3 b1 b2 b3 E3 end", "callbacks come in order, counted from 1")
+is(seen.loss, run.history.loss[3], "with the epoch's logs")
+m = net(); local epochs = 0
+run = m:fit(d.x, d.y, {epochs = 50, verbose = 0, callbacks = {on_epoch_end = function(epoch) epochs = epoch; if epoch == 4 then m.stop_training = true end end}})
+is(epochs, 4, "model.stop_training ends the run"); is(run.status, "stopped", "as stopped"); ok(m.stop_training, "and says so")
+m = net(); local rates = {}
+run = m:fit(d.x, d.y, {epochs = 3, verbose = 0, callbacks = {{on_epoch_begin = function(e, logs, r) r.learning_rate = 0.01 / e end}}}); near(run.history.learning_rate[3], 0.01 / 3, "a callback sets the learning rate")
+m = net(); local inside
+run = m:fit(d.x, d.y, {epochs = 2, verbose = 0, callbacks = {{on_epoch_end = function(e, logs, r) inside = m:evaluate(d).accuracy; assert(#m:predict(d.x) == 256); assert(m.layers[1].kernel) end}}}); ok(inside > 0, "a callback may evaluate and look at weights")
+local why; m = net(); m:fit(d.x, d.y, {epochs = 1, verbose = 0, callbacks = {{on_epoch_end = function(e, logs, r) local good, e2 = pcall(r.wait, r); why = e2.message end}}})
+ok(why and why:find("waits for this callback", 1, true), "waiting for a run in its own callback is an error")
+fails(function() net():fit(d.x, d.y, {epochs = 2, verbose = 0, callbacks = {{on_epoch_end = function() error("my mistake") end}}}) end, "my mistake", "an error in a callback ends the run in a script")
+fails(function() net():fit(d.x, d.y, {callbacks = {{on_epoch_ende = function() end}}}) end, 'did you mean "on_epoch_end"', "a mistyped event", "name"); fails(function() net():fit(d.x, d.y, {callbacks = 3}) end, "list of tables", "no callbacks")
+fails(function() net():fit(d.x, d.y, {callbacks = {{on_epoch_end = 3}}}) end, "wants a function", "an event that is no function"); fails(function() net():fit(d.x, d.y, {callbacks = {3}}) end, "callback 1", "a number among them")
+-- two runs at once, each with callbacks, served while Lua waits for one
+local n1, n2 = 0, 0
+local r1 = net():fit(d.x, d.y, {epochs = 5, verbose = 0, wait = false, callbacks = {{on_epoch_end = function() n1 = n1 + 1 end}}})
+local r2 = net():fit(d.x, d.y, {epochs = 5, verbose = 0, wait = false, callbacks = {{on_epoch_end = function(e, l, r) n2 = n2 + 1; if e == 2 then r1:wait() end end}}})
+r2:wait(); r1:wait(); is(n1, 5, "callbacks of a run that is waited for inside a callback of another"); is(n2, 5, "and of that other")
+-- from a coroutine
+local co = coroutine.wrap(function() local r = net():fit(d.x, d.y, {epochs = 2, verbose = 0, callbacks = {{on_epoch_end = function() n1 = n1 + 1 end}}}); coroutine.yield(r.status) end)
+is(co(), "finished", "fit with callbacks inside a coroutine"); is(n1, 7, "they ran")
+-- names dropped
+local done = 0
+for i = 1, 3 do fit(net(), {epochs = 2, callbacks = {{on_train_end = function() done = done + 1 end}}}) end
+collectgarbage(); collectgarbage()
+local patience = hebb.clock() + 20; while done < 3 and hebb.clock() < patience do hebb.sleep(0.01) end
+is(done, 3, "runs go on to their end when every name is dropped")
+-- a schedule
+m = net(); m:compile{optimizer = nn.Adam{learning_rate = nn.CosineDecay(0.02, 16)}, loss = "sparse_categorical_crossentropy"}
+run = fit(m, {epochs = 2}); run:wait(); ok(run.history.learning_rate[2] < 0.001, "the learning rate follows its schedule")
+-- trouble
+m = nn.Sequential{nn.Dense(1, {input_shape = {2}})}; m:compile{optimizer = nn.SGD(1e6), loss = "mse"}
+fails(function() m:fit(d.x * 1e6, d.y, {epochs = 50, verbose = 0}) end, "failed at step", "a diverged run is an error in a script", "numeric")
+tap.done()
