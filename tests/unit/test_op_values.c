@@ -90,6 +90,9 @@ static void check_file(void **state)
         snprintf(key, sizeof key, "grad%d", i);
         if (safetensors_find(file, key))
             compare(&in[i]->grad, file, key, name);
+        snprintf(key, sizeof key, "after%d", i);
+        if (safetensors_find(file, key))
+            compare(&in[i]->value, file, key, name);
         var_unref(in[i]);
     }
     var_unref(out);
@@ -116,7 +119,7 @@ int main(void)
     qsort(names, n, sizeof *names, by_name);
     for (size_t i = 0; i < n; i++)
         tests[i] = (struct CMUnitTest){ .name = names[i], .test_func = check_file, .initial_state = names[i] };
-    int failed = n >= 30 ? _cmocka_run_group_tests("op_values", tests, n, NULL, NULL) : 1; /* fewer: fixtures are lost */
+    int failed = n >= 32 ? _cmocka_run_group_tests("op_values", tests, n, NULL, NULL) : 1; /* fewer: fixtures are lost */
     for (size_t i = 0; i < n; i++)
         free(names[i]);
     return failed;
