@@ -68,7 +68,8 @@ static void settle_runs(void)
 typedef struct PlainSession {
     Plain *plain;
     Script *script;
-    int status; /* what os.exit asked for */
+    NameIndex *index; /* the newest, one reference */
+    int status;       /* what os.exit asked for */
     bool left;
 } PlainSession;
 
@@ -81,8 +82,9 @@ static void plain_host_say(void *ctx, SayKind kind, const char *text, size_t n)
 
 static void plain_host_publish(void *ctx, NameIndex *take)
 {
-    (void)ctx;
-    index_unref(take);
+    PlainSession *session = ctx;
+    index_unref(session->index);
+    session->index = take;
 }
 
 static void plain_host_leave(void *ctx, int status)
@@ -162,10 +164,11 @@ static void line_interrupt(void *ctx)
     interrupt_script();
 }
 
-static bool line_idle(void *ctx)
+/* "Busy" for ever once os.exit was called: the prompt ends. */
+static bool line_left(void *ctx)
 {
     PlainSession *session = ctx;
-    return session->left;
+    return session->left || signals_terminated() || signals_hung_up();
 }
 
 static int line_queued(void *ctx)
@@ -189,8 +192,8 @@ static bool line_complete(void *ctx, const char *block)
 
 static NameIndex *line_index(void *ctx)
 {
-    (void)ctx;
-    return NULL;
+    PlainSession *session = ctx;
+    return session->index ? index_ref(session->index) : NULL;
 }
 
 static const char *line_help(void *ctx, const char *name, Buf *out)
@@ -201,7 +204,7 @@ static const char *line_help(void *ctx, const char *name, Buf *out)
 
 static bool line_prompt(PlainSession *session, const Options *options, Err *err)
 {
-    FaceHost host = { session, line_submit, line_interrupt, line_idle, line_queued, line_clear, line_complete, line_index, line_help };
+    FaceHost host = { session, line_submit, line_interrupt, line_left, line_queued, line_clear, line_complete, line_index, line_help };
     FaceOptions face = { .theme = options->theme, .no_history = options->safe };
     line_check = script_check_new(NULL);
     script_set_interactive(session->script, true);
@@ -238,6 +241,7 @@ static int run_plain(const Options *options, bool prompt)
     }
     script_free(session.script);
     plain_free(session.plain);
+    index_unref(session.index);
     return status;
 }
 
