@@ -120,7 +120,9 @@ $(B)/tests/face_demo: tests/screen/face_demo.c $(LIB) $(TESTLIB)
 	$(call say,test,$<)$(CC) $(TFLAGS) -Wl,--allow-multiple-definition -o $@ $< $(TESTLIB) $(LIB) $(LDLIBS) $(call pc,--libs cmocka)
 -include $(B)/tests/face_demo.d
 
-tests: all $(UNIT) $(B)/tests/face_demo
+# ONLY='part part': tests whose names have one of these parts.
+WANTED := $(if $(ONLY),$(foreach u,$(UNIT),$(if $(strip $(foreach o,$(ONLY),$(findstring $(o),$(u)))),$(u))),$(UNIT))
+tests: all $(WANTED) $(B)/tests/face_demo
 
 check: tests ## run the tests of this MODE (nothing is installed)
 	@MODE=$(MODE) tests/run.sh $(ONLY)
