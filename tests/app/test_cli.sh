@@ -1,0 +1,57 @@
+#!/bin/sh
+# The command line: what it answers, its exit statuses, signals to a script, closed streams. TAP.
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+n=0
+ok() { n=$((n + 1)); echo "ok $n - $1"; }
+no() { n=$((n + 1)); echo "not ok $n - $1"; sed 's/^/# /' "$tmp/out" "$tmp/err" 2>/dev/null | head -n 20; }
+run() { "$HEBB" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null; status=$?; }
+seen() { [ -z "$1" ] || grep -qE -- "$1" "$2"; }
+expect() { # TITLE STATUS PATTERN-IN-OUT PATTERN-IN-ERR
+    if [ "$status" -eq "$2" ] && seen "$3" "$tmp/out" && seen "$4" "$tmp/err"; then ok "$1"; else no "$1 (status $status)"; fi
+}
+# Wait until a file holds a pattern, at most 20 seconds.
+until_seen() { i=0; until grep -qE "$2" "$1" 2>/dev/null; do i=$((i + 1)); [ $i -lt 200 ] || return 1; sleep 0.1; done; }
+
+run -h;                       expect "-h explains" 0 'hebb FILE' ''
+run -v;                       expect "-v tells versions" 0 'OpenBLAS' ''
+run -e 'print(6 * 7)';        expect "-e runs code" 0 '^42$' ''
+run -e 'error("no luck")';    expect "an error in the user's code is status 1" 1 '' 'no luck'
+run -e 'nn.Dens(3)';          expect "a mistyped name has a suggestion" 1 '' 'did you mean nn.Dense'
+run -e 'os.exit(7)';          expect "os.exit gives its status" 7 '' ''
+run --thread 2;               expect "a mistyped option has a suggestion" 2 '' 'did you mean "threads"'
+run --threads 0;              expect "threads out of range" 2 '' 'whole number from 1'
+run --seed;                   expect "an option without its value" 2 '' 'wants N behind it'
+run -w;                       expect "-w wants a file" 2 '' 'wants a FILE'
+run "$tmp/none.lua";          expect "a file that is not there" 1 '' 'none.lua'
+run bench nonsense;           expect "an unknown workload" 2 '' 'no workload'
+echo 'print("from a pipe")' | "$HEBB" >"$tmp/out" 2>"$tmp/err"; status=$?
+expect "Lua from standard input" 0 'from a pipe' ''
+printf 'print(arg[1], arg[2])\n' >"$tmp/a.lua"
+run "$tmp/a.lua" one two;     expect "arguments of a script" 0 'one.*two' ''
+"$HEBB" --seed 5 -e 'print(math.random(1000000))' >"$tmp/1" 2>/dev/null; "$HEBB" --seed 5 -e 'print(math.random(1000000))' >"$tmp/2" 2>/dev/null
+if cmp -s "$tmp/1" "$tmp/2" && [ -s "$tmp/1" ]; then ok "the same seed gives the same numbers"; else no "the same seed gives the same numbers"; fi
+"$HEBB" -e 'print(1)' >&- 2>"$tmp/err" </dev/null; status=$?
+if [ "$status" -lt 126 ]; then ok "a closed standard output is no crash"; else no "a closed standard output is no crash ($status)"; fi
+"$HEBB" -e 'for i = 1, 1e5 do print(i) end' 2>/dev/null </dev/null | head -n 1 >"$tmp/out"
+if [ "$(cat "$tmp/out")" = 1 ]; then ok "a pipe that closes early is no hang"; else no "a pipe that closes early is no hang"; fi
+
+"$HEBB" -e 'io.stderr:write("begun\n") while true do end' >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
+until_seen "$tmp/err" begun; kill -INT $pid; wait $pid; status=$?
+[ "$status" -eq 130 ] && ok "SIGINT ends a loop with status 130" || no "SIGINT ends a loop with status 130 (got $status)"
+
+cat >"$tmp/train.lua" <<'LUA'
+local d = data.spiral(300)
+local m = nn.Sequential()
+m:add(nn.Dense(16, "relu", {input_shape = {2}}))
+m:add(nn.Dense(3, "softmax"))
+m:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
+m:fit(d.x, d.y, {epochs = 1000000})
+LUA
+for signal in INT TERM; do
+    "$HEBB" "$tmp/train.lua" >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
+    until_seen "$tmp/err" '[0-9]/1'; kill -$signal $pid; wait $pid; status=$?
+    want=130; [ $signal = TERM ] && want=143
+    [ "$status" -eq "$want" ] && ok "SIG$signal stops a training at its boundary, status $want" || no "SIG$signal stops a training (got $status)"
+done
+echo "1..$n"
