@@ -47,7 +47,7 @@ static bool wants_more(lua_State *L)
 {
     size_t n;
     const char *text = lua_tolstring(L, -1, &n);
-    return text && n >= 5 && !strcmp(text + n - 5, "<eof>");
+    return text && n >= 5 && !strcmp(text + n - 5, "<eof>") && !strstr(text, "unfinished string"); /* no line can end that */
 }
 
 static int look(lua_State *L)

@@ -238,6 +238,31 @@ static int load_text(lua_State *L)
     return lua_gettop(L);
 }
 
+/* A message handler that steps aside when Ctrl-C was pressed: the error comes out of the hook then, and while a hook runs
+ * hooks are off, so that a handler that never returns could not be ended. Upvalue: the user's handler. */
+static int careful_handler(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (atomic_load(&script_of(L)->stop) || script_of(L)->leaving)
+        return 1;
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+static int careful_xpcall(lua_State *L)
+{
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, careful_handler, 1);
+    lua_replace(L, 2);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 static int safe_setmetatable(lua_State *L)
 {
     if (lua_istable(L, 2)) {
@@ -350,6 +375,7 @@ void house_open(lua_State *L)
     if (!safe)
         set_field(L, "debug", "sethook", refuse_hook, 0);
     wrap_global(L, "load", load_text);
+    wrap_global(L, "xpcall", careful_xpcall);
     drop(L, "string", "dump");
     if (safe)
         close_files(L);
