@@ -560,6 +560,10 @@ bool script_finish_runs(Script *script, Err *err)
         Run *run = control_run(i);
         if (!run)
             continue;
+        if (has_ended(run)) { /* fit and wait have told that already */
+            run_unref(run);
+            continue;
+        }
         while (ok && !has_ended(run) && run_state(run) != RUN_PAUSED && run_state(run) != RUN_TROUBLE)
             ok = run_wait(run, 0.1, &script->stop, serve, script, err);
         if (ok && run_state(run) == RUN_FAILED) {
