@@ -55,12 +55,10 @@ static ScriptOptions script_options(const Options *options, bool interactive)
     return out;
 }
 
-/* Let the trainers reach a boundary and save. */
+/* Let the trainers reach a boundary and save, and the recorder write. */
 static void settle_runs(void)
 {
-    control_stop_all();
-    for (double end = clock_now() + SAVE_PATIENCE_S; control_any_active() && clock_now() < end;)
-        clock_sleep(0.01);
+    (void)control_settle(SAVE_PATIENCE_S);
 }
 
 /* ---- without a dashboard ---- */

@@ -69,6 +69,8 @@ static int64_t step_of_epochs_back(const Run *run, int64_t epochs)
 static bool serve_rewind(Run *run, Request *request, Err *err)
 {
     int64_t from = run->at.step, target = request->value > 0 ? step_of_epochs_back(run, request->n) : request->n;
+    if (request->value > 0 && request->n == 0 && target > from)
+        target = from; /* to where it stands: what others did to the model is undone */
     if (target > from)
         return err_set(err, ERR_ARG, "run %d stands at step %lld: it can go back only, not to step %lld", run->id, (long long)from,
                        (long long)target);
