@@ -15,6 +15,9 @@ static bool count_classes(Dataset *set, Err *err)
     for (int64_t i = 0; i < tensor_count(&set->y); i++) {
         if (y[i] < 0)
             return err_set(err, ERR_DATA, "%s: class numbers count from 0, row %lld has %d", set->name, (long long)i + 1, y[i]);
+        if (y[i] >= DATASET_CLASSES_MOST)
+            return err_set(err, ERR_DATA, "%s: row %lld has class number %d, at most %d is allowed; give numbers to predict as float32", set->name,
+                           (long long)i + 1, y[i], DATASET_CLASSES_MOST - 1);
         if (y[i] >= set->n_classes)
             set->n_classes = y[i] + 1;
     }

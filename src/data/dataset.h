@@ -10,6 +10,7 @@
 #include "tensor/tensor.h"
 
 #define DATASET_NAME 32
+#define DATASET_CLASSES_MOST (1 << 20)
 
 typedef struct Dataset {
     _Atomic int refs;
