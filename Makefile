@@ -3,7 +3,7 @@
 #   make run      install what is missing, build, start the tour          make help   all targets
 #
 # Settings (give them on the command line; each MODE builds in a folder of its own):
-MODE   ?= release#   release | debug | asan | tsan | f64
+MODE   ?= release#   release | debug | asan | tsan | f64 (and fuzz, which make fuzz sets)
 PREFIX ?= /usr/local
 DESTDIR ?=
 NATIVE ?=#           1: for this processor only
@@ -29,8 +29,9 @@ flags_debug   := -O0 -DHEBB_DEBUG
 flags_asan    := -O1 -DHEBB_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 flags_tsan    := -O1 -DHEBB_DEBUG -DHEBB_NO_CLONES -fsanitize=thread
 flags_f64     := -DHEBB_F64
+flags_fuzz    := -O1 -DHEBB_DEBUG -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 flags_mode    := $(flags_$(MODE))
-ifeq ($(filter $(MODE),release debug asan tsan f64),)
+ifeq ($(filter $(MODE),release debug asan tsan f64 fuzz),)
 $(error MODE is one of release debug asan tsan f64, not "$(MODE)")
 endif
 
@@ -53,6 +54,9 @@ cflags_app      := $(call pc,--cflags $(LUA_PC)) -DHEBB_DATADIR='"$(PREFIX)/shar
 LDLIBS := $(call pc,--libs $(LIBS_PC)) -lm
 
 SRC    := $(filter-out src/app/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
+ifeq ($(MODE),fuzz)
+SRC    := $(filter src/base/% src/tensor/% src/formats/%,$(SRC))
+endif
 OBJ    := $(SRC:src/%.c=$(B)/%.o)
 LIB    := $(B)/libhebb.a
 BIN    := $(B)/hebb
@@ -114,6 +118,17 @@ $(B)/tests/%: tests/grad/%.c $(LIB) $(TESTLIB)
 	$(call say,test,$<)$(CC) $(TFLAGS) -o $@ $< $(TESTLIB) $(LIB) $(LDLIBS) $(call pc,--libs cmocka)
 -include $(UNIT:%=%.d)
 
+# Every reader of files has a fuzz target. check replays the corpus through it; MODE=fuzz builds it for libFuzzer (clang).
+FUZZ   := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY := $(FUZZ:%=$(B)/tests/test_fuzz_%)
+FUZZERS := $(FUZZ:%=$(B)/fuzz_%)
+$(B)/tests/test_fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c tests/fuzz/fuzz.h $(LIB)
+	@mkdir -p $(@D)
+	$(call say,test,$<)$(CC) $(filter-out -MMD -MP,$(TFLAGS)) -D_DEFAULT_SOURCE -DFUZZ_NAME='"$*"' -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS)
+$(B)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(LIB)
+	$(call say,fuzz,$<)$(CC) $(filter-out -MMD -MP,$(TFLAGS)) -fsanitize=fuzzer -o $@ $< $(LIB) $(LDLIBS)
+fuzzers: $(FUZZERS)
+
 # The dashboard alone, for tests in a terminal; its runs are its own and stand before the library's.
 $(B)/tests/face_demo: tests/screen/face_demo.c $(LIB) $(TESTLIB)
 	@mkdir -p $(@D)
@@ -121,7 +136,7 @@ $(B)/tests/face_demo: tests/screen/face_demo.c $(LIB) $(TESTLIB)
 -include $(B)/tests/face_demo.d
 
 # ONLY='part part': tests whose names have one of these parts.
-WANTED := $(if $(ONLY),$(foreach u,$(UNIT),$(if $(strip $(foreach o,$(ONLY),$(findstring $(o),$(u)))),$(u))),$(UNIT))
+WANTED := $(if $(ONLY),$(foreach u,$(UNIT) $(REPLAY),$(if $(strip $(foreach o,$(ONLY),$(findstring $(o),$(u)))),$(u))),$(UNIT) $(REPLAY))
 tests: all $(WANTED) $(B)/tests/face_demo
 
 check: tests ## run the tests of this MODE (nothing is installed)
@@ -137,6 +152,13 @@ tsan: ## the tests under the thread sanitizer
 	@$(MAKE) --no-print-directory check MODE=tsan
 f64: ## the tests in double precision, gradients to 1e-6
 	@$(MAKE) --no-print-directory check MODE=f64
+
+SECONDS ?= 60
+fuzz: ## fuzz every reader of files for SECONDS=60 each (clang; without it the corpus is replayed); ONLY='csv npy'
+	@if command -v clang >/dev/null && echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return p == 0 && n; }' | \
+	   clang -x c -fsanitize=fuzzer,address,undefined -o /dev/null - 2>/dev/null; then \
+	   $(MAKE) --no-print-directory MODE=fuzz CC=clang fuzzers && tests/fuzz/run.sh $(SECONDS) $(ONLY); \
+	 else echo "fuzz: no clang with libFuzzer here: replaying the corpus"; $(MAKE) --no-print-directory check MODE=asan ONLY=test_fuzz; fi
 
 bench: all ## time the benchmark workloads
 	@build/hebb bench
@@ -187,4 +209,4 @@ help: ## this list
 	@grep -hE '^[a-z0-9 -]+:.*## ' Makefile | sed -E 's/^([a-z0-9 -]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 FORCE:
-.PHONY: all tests check test asan tsan f64 bench lint format install uninstall dist compile_commands setup run clean help FORCE
+.PHONY: all fuzz fuzzers tests check test asan tsan f64 bench lint format install uninstall dist compile_commands setup run clean help FORCE
