@@ -29,7 +29,7 @@ flags_debug   := -O0 -DHEBB_DEBUG
 flags_asan    := -O1 -DHEBB_DEBUG -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 flags_tsan    := -O1 -DHEBB_DEBUG -DHEBB_NO_CLONES -fsanitize=thread
 flags_f64     := -DHEBB_F64
-flags_fuzz    := -O1 -DHEBB_DEBUG -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+flags_fuzz    := -O1 -w -DHEBB_DEBUG -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 flags_mode    := $(flags_$(MODE))
 ifeq ($(filter $(MODE),release debug asan tsan f64 fuzz),)
 $(error MODE is one of release debug asan tsan f64, not "$(MODE)")

@@ -7,9 +7,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     Err err = ERR_INIT;
     Buf out = BUF_INIT;
     size_t held = mem_bytes();
-    packed_set_most((size_t)16 << 20);
+    packed_set_most((size_t)2 << 20);
     if (packed_unpack(bytes, n, "fuzz", &out, &err))
-        MUST(out.size <= (size_t)16 << 20 || out.size == n);
+        MUST(out.size <= (size_t)2 << 20 || out.size == n);
     else
         MUST_EXPLAIN(err);
     buf_fini(&out);
