@@ -46,7 +46,7 @@ static bool env_set(const char *name)
 
 static ScriptOptions script_options(const Options *options, bool interactive)
 {
-    ScriptOptions out = { .interactive = interactive, .safe = options->safe, .columns = 80 };
+    ScriptOptions out = { .interactive = interactive, .prompt = interactive, .safe = options->safe, .columns = 80 };
     out.seed = options->seed_given ? options->seed : draw_seed();
     const char *charset = getenv("LC_ALL");
     if (!charset || !*charset)
