@@ -338,6 +338,7 @@ static void undo(Walk *walk, const Note *note)
     call.scratch_size = kept->scratch_size;
     call.dout = note->grad;
     memset(call.din, 0, sizeof call.din);
+    memset(call.add, 0, sizeof call.add);
     for (int i = 0; i < kept->n_in; i++)
         if (kept->in[i] && kept->in[i]->requires_grad)
             aim(&call, kept, i);

@@ -139,8 +139,8 @@ static void test_refusals(void **state)
     refused(run("matmul", IN(F(SHAPE(2, 3)), F(SHAPE(3, 5))), "transpose_b=true"), ERR_SHAPE, "(3, 5) transposed: inner sizes 3 and 5");
     refused(run("matmul", IN(F(SCALAR), F(SHAPE(3))), NULL), ERR_SHAPE, "vectors or matrices");
     refused(run("matmul", IN(F(SHAPE(2, 2, 3)), F(SHAPE(3, 3, 4))), NULL), ERR_SHAPE, "matmul");
-    refused(run("linear", IN(F(SHAPE(2, 3)), F(SHAPE(4, 5))), NULL), ERR_SHAPE, "its last axis must be 4");
-    refused(run("linear", IN(F(SHAPE(2, 3)), F(SHAPE(3))), NULL), ERR_SHAPE, "two axes");
+    refused(run("linear", IN(F(SHAPE(2, 3)), F(SHAPE(4, 5))), NULL), ERR_SHAPE, "do not fit: the last axis of x must be the first of the kernel");
+    refused(run("linear", IN(F(SHAPE(2, 3)), F(SHAPE(3))), NULL), ERR_SHAPE, "(2, 3) and a kernel of shape (3) do not fit");
     refused(run("linear", IN(F(SHAPE(2, 3)), F(SHAPE(3, 5)), F(SHAPE(3))), NULL), ERR_SHAPE, "the bias must have shape (5), got (3)");
     refused(run("add", IN(F(SHAPE(2, 3)), F(SHAPE(2))), NULL), ERR_SHAPE, "add");
     refused(run("sum", IN(F(SHAPE(2, 3))), "axis=2"), ERR_ARG, "sum");

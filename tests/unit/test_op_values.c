@@ -36,7 +36,7 @@ static void compare(const Tensor *got, const SafeTensors *file, const char *key,
 
 static int load_inputs(const SafeTensors *file, const Op *op, Var *in[OP_IN_MOST])
 {
-    char key[16];
+    char key[24];
     int n = 0;
     for (; n < OP_IN_MOST; n++) {
         snprintf(key, sizeof key, "in%d", n);
@@ -67,7 +67,7 @@ static void load_args(const SafeTensors *file, const Op *op, Args *args)
 static void check_file(void **state)
 {
     const char *name = *state;
-    char path[300], key[16];
+    char path[300], key[24];
     snprintf(path, sizeof path, "ops/%s", name);
     SafeTensors *file = safetensors_open(fixture_path(path), &err);
     if (!file)
