@@ -83,8 +83,12 @@ static bool copy_names(char (**to)[DATASET_NAME], const char *const *names, int 
     char (*copy)[DATASET_NAME] = mem_zero((size_t)n, DATASET_NAME, err);
     if (!copy)
         return false;
-    for (int i = 0; i < n; i++)
-        strncpy(copy[i], names[i], DATASET_NAME - 1);
+    for (int i = 0; i < n; i++) {
+        size_t size = strlen(names[i]) < DATASET_NAME ? strlen(names[i]) : DATASET_NAME - 1;
+        while (size > 0 && names[i][size] && ((unsigned char)names[i][size] & 0xC0) == 0x80) /* not within a character */
+            size--;
+        memcpy(copy[i], names[i], size);
+    }
     mem_free(*to);
     *to = copy;
     return true;
@@ -92,6 +96,8 @@ static bool copy_names(char (**to)[DATASET_NAME], const char *const *names, int 
 
 bool dataset_name_classes(Dataset *set, const char *const *names, int n, Err *err)
 {
+    if (n < set->n_classes)
+        return err_set(err, ERR_DATA, "%s: %d class names, but y holds class number %d", set->name, n, set->n_classes - 1);
     if (!copy_names(&set->classes, names, n, err))
         return false;
     set->n_classes = n;
@@ -205,31 +211,41 @@ Dataset *dataset_shuffle(const Dataset *set, uint64_t seed, Err *err)
     return out;
 }
 
-/* Which of the ordered rows go to the second part: the last ones of all, or of each class. Moves them behind, keeping order. */
-static int64_t part_rows(const Dataset *set, int64_t *rows, int64_t n, double fraction, bool stratified, int64_t *sorted)
+/* Ordered rows -> those of the first part, then those of the second (the last ones of each class), each in the old order. */
+static bool stratify(const Dataset *set, const int64_t *rows, int64_t *sorted, double fraction, int64_t *n_first, Err *err)
 {
-    int n_groups = stratified && set->n_classes > 0 ? set->n_classes : 1;
-    int64_t n_first = 0, n_second = 0;
-    for (int g = 0; g < n_groups; g++) {
-        int64_t members = 0, seen = 0;
-        for (int64_t i = 0; i < n; i++)
-            members += n_groups == 1 || tensor_int(&set->y)[rows[i]] == g;
-        int64_t stay = members - (int64_t)((double)members * fraction + 0.5);
-        for (int64_t i = 0; i < n; i++) {
-            if (n_groups > 1 && tensor_int(&set->y)[rows[i]] != g)
-                continue;
-            if (seen++ < stay)
-                sorted[n_first++] = rows[i];
-            else
-                sorted[n - 1 - n_second++] = rows[i];
-        }
+    int64_t n = dataset_rows(set), *stays = mem_zero((size_t)set->n_classes, sizeof *stays, err);
+    if (!stays)
+        return false;
+    const int32_t *y = tensor_int(&set->y);
+    for (int64_t i = 0; i < n; i++)
+        stays[y[i]]++;
+    *n_first = 0;
+    for (int c = 0; c < set->n_classes; c++) {
+        stays[c] -= (int64_t)((double)stays[c] * fraction + 0.5);
+        *n_first += stays[c];
     }
-    for (int64_t i = 0; i < n_second / 2; i++) { /* the second part was filled from the end */
-        int64_t row = sorted[n_first + i];
-        sorted[n_first + i] = sorted[n - 1 - i];
-        sorted[n - 1 - i] = row;
+    for (int64_t i = 0, first = 0, second = *n_first; i < n; i++)
+        sorted[stays[y[rows[i]]]-- > 0 ? first++ : second++] = rows[i];
+    mem_free(stays);
+    return true;
+}
+
+static bool take_parts(const Dataset *set, const int64_t *rows, int64_t n_first, Dataset **first, Dataset **second, Err *err)
+{
+    int64_t n = dataset_rows(set);
+    if (rows) {
+        *first = dataset_take(set, rows, n_first, err);
+        *second = *first ? dataset_take(set, rows + n_first, n - n_first, err) : NULL;
+    } else {
+        *first = dataset_slice(set, 0, n_first, err);
+        *second = *first ? dataset_slice(set, n_first, n - n_first, err) : NULL;
     }
-    return n_first;
+    if (*second)
+        return true;
+    dataset_unref(*first);
+    *first = NULL;
+    return false;
 }
 
 bool dataset_split(const Dataset *set, double fraction, bool shuffle, bool stratified, uint64_t seed, Dataset **first, Dataset **second,
@@ -239,22 +255,23 @@ bool dataset_split(const Dataset *set, double fraction, bool shuffle, bool strat
     *first = *second = NULL;
     if (!(fraction > 0 && fraction < 1))
         return err_set(err, ERR_ARG, "split: the fraction must be between 0 and 1, got %g", fraction);
-    if (stratified && set->n_classes == 0)
+    if (stratified && (set->n_classes == 0 || !set->y.data || set->y.dtype != DTYPE_INT32 || set->y.shape.rank != 1))
         return err_set(err, ERR_ARG, "split: %s has no classes to keep the shares of; leave out stratified", set->name);
-    int64_t *rows = shuffled_rows(n, seed, RNG_SPLIT, err), *sorted = mem_alloc((size_t)n, sizeof *sorted, err);
-    bool ok = rows && sorted;
-    for (int64_t i = 0; ok && !shuffle && i < n; i++)
+    int64_t *rows = NULL, *sorted = NULL, n_first = (int64_t)((double)n * (1 - fraction)); /* Keras's arithmetic */
+    bool ok = true;
+    if (shuffle || stratified) {
+        rows = shuffled_rows(n, seed, RNG_SPLIT, err);
+        ok = rows != NULL;
+    }
+    for (int64_t i = 0; ok && rows && !shuffle && i < n; i++)
         rows[i] = i;
-    if (ok) {
-        int64_t n_first = part_rows(set, rows, n, fraction, stratified, sorted);
-        if (n_first == 0 || n_first == n)
-            ok = err_set(err, ERR_ARG, "split: %g of %lld rows leaves one part empty", fraction, (long long)n);
-        ok = ok && (*first = dataset_take(set, sorted, n_first, err)) && (*second = dataset_take(set, sorted + n_first, n - n_first, err));
+    if (ok && stratified) {
+        sorted = mem_alloc((size_t)n, sizeof *sorted, err);
+        ok = sorted && stratify(set, rows, sorted, fraction, &n_first, err);
     }
-    if (!ok) {
-        dataset_unref(*first);
-        *first = NULL;
-    }
+    if (ok && (n_first == 0 || n_first == n))
+        ok = err_set(err, ERR_ARG, "split: %g of %lld rows leaves one part empty", fraction, (long long)n);
+    ok = ok && take_parts(set, sorted ? sorted : rows, n_first, first, second, err);
     mem_free(rows);
     mem_free(sorted);
     return ok;

@@ -25,12 +25,14 @@ typedef struct Dataset {
 } Dataset;
 
 /* A new set; takes over the references of x and y (y may be absent), also on failure. Counts classes when y is int32.
- * Fails: ERR_SHAPE when x and y differ in rows, ERR_DATA for a negative class number, ERR_MEM. */
+ * Fails: ERR_SHAPE when x and y differ in rows, ERR_DATA for a class number below 0 or from
+ * DATASET_CLASSES_MOST, ERR_MEM. */
 MUST_USE Dataset *dataset_new(const char *name, Tensor *take_x, Tensor *take_y, Err *err);
 Dataset *dataset_ref(Dataset *set);
 void dataset_unref(Dataset *set);
 
-/* Names and text of a set that nobody else holds yet; copied. Fails: ERR_MEM. */
+/* Names and text of a set that nobody else holds yet; copied. Fails: ERR_DATA for fewer names than the classes that y holds,
+ * ERR_MEM. */
 MUST_USE bool dataset_name_classes(Dataset *set, const char *const *names, int n, Err *err);
 MUST_USE bool dataset_name_features(Dataset *set, const char *const *names, int n, Err *err);
 MUST_USE bool dataset_set_text(Dataset *set, const char *text, Err *err);
@@ -46,8 +48,9 @@ MUST_USE Dataset *dataset_slice(const Dataset *set, int64_t first, int64_t n, Er
 /* In another order. */
 MUST_USE Dataset *dataset_shuffle(const Dataset *set, uint64_t seed, Err *err);
 
-/* Two parts, the second with `fraction` (0 … 1, both ends excluded) of the rows: the last ones, or drawn by seed after a
- * shuffle; stratified: the same share of every class. Fails: ERR_ARG when a part would be empty. */
+/* Two parts, the second with `fraction` (0 … 1, both ends excluded) of the rows: the last ones (shared, not copied; as many as
+ * Keras's validation_split takes), or drawn by seed after a shuffle; stratified: the same share of every class, rounded.
+ * Fails: ERR_ARG when a part would be empty. */
 MUST_USE bool dataset_split(const Dataset *set, double fraction, bool shuffle, bool stratified, uint64_t seed, Dataset **first,
                             Dataset **second, Err *err);
 
