@@ -25,6 +25,7 @@ typedef struct Writer {
     Layer *layers[MODEL_NODES_MOST];
     Model *models[MODELS_MOST];
     int n_layers, n_models;
+    Buf text; /* owned; one argument */
 } Writer;
 
 static int find_layer(const Writer *w, const Layer *layer)
@@ -75,7 +76,7 @@ static void add(json_t *array, json_t *take, bool *ok)
     *ok = json_array_append_new(array, take) == 0 && *ok;
 }
 
-static json_t *layer_json(const Layer *layer, bool *ok)
+static json_t *layer_json(Writer *w, const Layer *layer, bool *ok)
 {
     json_t *out = json_object(), *args = json_object();
     set(out, "kind", json_string(layer->kind->name), ok);
@@ -84,14 +85,11 @@ static json_t *layer_json(const Layer *layer, bool *ok)
         set(out, "named", json_true(), ok);
     if (!layer->trainable)
         set(out, "trainable", json_false(), ok);
-    Buf text = BUF_INIT;
-    for (int i = 0; i < layer->args.n; i++) {
-        buf_reset(&text);
-        args_write(&text, &layer->args, i);
-        set(args, layer->args.specs[i].name, json_string(buf_text(&text)), ok);
+    for (int i = 0; i < layer->args.n && !w->text.failed; i++) {
+        buf_reset(&w->text);
+        args_write(&w->text, &layer->args, i);
+        set(args, layer->args.specs[i].name, json_string(buf_text(&w->text)), ok);
     }
-    *ok = *ok && !text.failed;
-    buf_fini(&text);
     set(out, "args", args, ok);
     return out;
 }
@@ -136,20 +134,20 @@ static int write_out(const char *bytes, size_t n, void *ctx)
     return ((Buf *)ctx)->failed ? -1 : 0;
 }
 
-static bool write_json(const Writer *w, Buf *out, Err *err)
+static bool write_json(Writer *w, Buf *out, Err *err)
 {
     bool ok = true;
     json_t *top = json_object(), *layers = json_array(), *models = json_array();
     set(top, "format", json_integer(FORMAT), &ok);
     for (int i = 0; i < w->n_layers; i++)
-        add(layers, layer_json(w->layers[i], &ok), &ok);
+        add(layers, layer_json(w, w->layers[i], &ok), &ok);
     for (int i = 0; i < w->n_models; i++)
         add(models, model_json(w, w->models[i], &ok), &ok);
     set(top, "layers", layers, &ok);
     set(top, "models", models, &ok);
     ok = ok && json_dump_callback(top, write_out, out, JSON_COMPACT) == 0;
     json_decref(top);
-    return buf_ok(out, err) && (ok || err_set(err, ERR_ARG, "the architecture cannot be written: a name is not UTF-8, or memory ran out"));
+    return buf_ok(&w->text, err) && buf_ok(out, err) && (ok || err_set(err, ERR_ARG, "the architecture cannot be written: a name is not UTF-8, or memory ran out"));
 }
 
 bool model_to_json(Model *model, Buf *out, Err *err)
@@ -158,6 +156,8 @@ bool model_to_json(Model *model, Buf *out, Err *err)
         return err_set(err, ERR_STATE, "%s is not built yet: give its first layer an input_shape, or fit or predict once", model->name);
     Writer *w = mem_zero(1, sizeof *w, err);
     bool done = w && gather(w, model, err) && write_json(w, out, err);
+    if (w)
+        buf_fini(&w->text);
     mem_free(w);
     return done;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* The table that Keras's summary() prints. Columns have Keras's widths for this width of the terminal; one whose longest word
- * does not fit takes room from the others, and text is broken between words, so that nothing is cut off. Where even the
- * longest words do not fit side by side, each layer gets lines of its own without a frame. Sizes in bytes are those of
- * float32 in every MODE. Source of layout and widths: keras/src/utils/summary_utils.py. */
+ * does not fit takes room from the others, and text is broken between words, so that nothing is cut off. Where that is not
+ * enough, long names are broken as well; on still narrower screens each layer gets lines of its own without a frame. Sizes in
+ * bytes are those of float32 in every MODE. Source of layout and widths: keras/src/utils/summary_utils.py. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,18 +142,20 @@ static int longest_word(const char *text)
     return most;
 }
 
-/* How many bytes of text go on a line of this width: whole words, or as much of a longer word as fits. */
+/* How many bytes of text go on a line of this width: whole words, or as much of a longer word as fits, best up to a '_'. */
 static size_t line_part(const char *text, int width)
 {
-    size_t whole = 0, i = 0;
+    size_t whole = 0, piece = 0, i = 0;
     int used = 0;
     for (; text[i]; i++) {
         if (starts_char(text[i]) && used++ == width)
             break;
         if (text[i] == ' ')
             whole = i;
+        if (text[i] == '_')
+            piece = i + 1;
     }
-    return !text[i] || text[i] == ' ' ? i : whole ? whole : i ? i : 1;
+    return !text[i] || text[i] == ' ' ? i : whole ? whole : piece ? piece : i ? i : 1;
 }
 
 static void put_padded(Summary *s, const char *text, size_t n, int column)
@@ -214,7 +216,8 @@ static void measure(Summary *s)
     for (int c = 0; c < s->n_columns; c++)
         for (int row = -1; row < s->model->n_nodes; row++)
             if (row < 0 || has_row(s->model, row)) {
-                int width = longest_word(cell_text(s, row, c));
+                const char *text = cell_text(s, row, c);
+                int width = c == 1 || c == 2 ? text_width(text, strlen(text)) : longest_word(text); /* those stay on one line */
                 s->longest[c] = width > s->longest[c] ? width : s->longest[c];
             }
 }
@@ -250,18 +253,31 @@ static bool widen(Summary *s, int c)
     return true;
 }
 
+/* With names no longer than so many columns on one line. */
+static bool fit_names(const Summary *s, int most, int width[COLUMNS])
+{
+    Summary trial = *s;
+    set_widths(&trial);
+    for (int c = 0; c < s->n_columns; c += 3) {
+        int here = c ? most - 4 : most;
+        trial.longest[c] = trial.longest[c] > here ? here : trial.longest[c];
+    }
+    for (int c = 0; c < s->n_columns; c++)
+        if (!widen(&trial, c))
+            return false;
+    memcpy(width, trial.width, sizeof trial.width);
+    return true;
+}
+
 static bool fit(Summary *s, int width)
 {
     int most = s->n_columns == 3 ? 88 : 108;
     s->line = width - 4 < most ? width - 4 : most;
-    if (s->line < 20)
-        return false;
     measure(s);
-    set_widths(s);
-    for (int c = 0; c < s->n_columns; c++)
-        if (!widen(s, c))
-            return false;
-    return true;
+    for (int names = 2 * LAYER_NAME; names >= 14 && s->line >= 20; names--)
+        if (fit_names(s, names, s->width))
+            return true;
+    return false;
 }
 
 /* ---- the whole ---- */
