@@ -4,10 +4,24 @@
 #include "autograd/window.h"
 
 const ArgSpec pooling_args[POOLING_ARGS] = {
-    { .name = "pool_size", .type = ARG_INTS, .count = 2, .fallback = "2,2", .least = 1, .most = 65536, .help = "height and width of the window" },
-    { .name = "strides", .type = ARG_INTS, .count = 2, .fallback = "nil", .least = 1, .most = 65536,
+    { .name = "pool_size",
+      .type = ARG_INTS,
+      .count = 2,
+      .fallback = "2,2",
+      .least = 1,
+      .most = 65536,
+      .help = "height and width of the window" },
+    { .name = "strides",
+      .type = ARG_INTS,
+      .count = 2,
+      .fallback = "nil",
+      .least = 1,
+      .most = 65536,
       .help = "pixels from one position of the window to the next; nil: pool_size" },
-    { .name = "padding", .type = ARG_CHOICE, .fallback = "valid", .choices = window_paddings,
+    { .name = "padding",
+      .type = ARG_CHOICE,
+      .fallback = "valid",
+      .choices = window_paddings,
       .help = "valid: only windows that lie inside; same: also those that stand out, by their part inside" },
 };
 

@@ -152,7 +152,8 @@ int args_find(const Args *args, const char *name)
 static bool number_fits(const Args *args, int i, double value, bool whole, const char *who, Err *err)
 {
     char text[32];
-    bool fits = !isnan(value) && in_range(&args->specs[i], value) && (!whole || (value == floor(value) && fabs(value) <= EXACT_MOST));
+    bool fits =
+        !isnan(value) && in_range(&args->specs[i], value) && (!whole || (value == floor(value) && fabs(value) <= EXACT_MOST));
     return fits || refuse(args, i, number_text(value, text), who, err);
 }
 
@@ -266,7 +267,8 @@ bool args_complete(const Args *args, const char *who, Err *err)
     char wanted[WANTED_TEXT];
     for (int i = 0; i < args->n; i++)
         if (!args->specs[i].fallback && !args->v[i].given)
-            return err_set(err, ERR_ARG, "%s: %s is missing: give %s", who, args->specs[i].name, wanted_text(&args->specs[i], wanted));
+            return err_set(err, ERR_ARG, "%s: %s is missing: give %s", who, args->specs[i].name,
+                           wanted_text(&args->specs[i], wanted));
     return true;
 }
 

@@ -36,8 +36,8 @@
  * c [M, N] = alpha * op(a) [M, K] * op(b) [K, N] + beta * c, row-major; ta: a is stored [K, M]; tb: b is stored [N, K].
  * lda, ldb, ldc: elements from one stored row to the next. kern_gemm splits over the pool; kern_gemm_one runs on the calling
  * thread (for use inside a tile). Every thread limits BLAS to itself before its first product. */
-void kern_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, const real *a, int64_t lda, const real *b, int64_t ldb,
-               real beta, real *c, int64_t ldc);
+void kern_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, const real *a, int64_t lda, const real *b,
+               int64_t ldb, real beta, real *c, int64_t ldc);
 void kern_gemm_one(bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, const real *a, int64_t lda, const real *b,
                    int64_t ldb, real beta, real *c, int64_t ldc);
 const char *kern_blas_core(void);    /* "SkylakeX": which kernels OpenBLAS chose */

@@ -141,8 +141,8 @@ static void run_one(const Gemm *g)
     if (g->M == 1 || g->N == 1)
         run_vector(g);
     else
-        blas_gemm(CblasRowMajor, g->ta ? CblasTrans : CblasNoTrans, g->tb ? CblasTrans : CblasNoTrans, (int)g->M, (int)g->N, (int)g->K,
-                  g->alpha, g->a, (int)g->lda, g->b, (int)g->ldb, g->beta, g->c, (int)g->ldc);
+        blas_gemm(CblasRowMajor, g->ta ? CblasTrans : CblasNoTrans, g->tb ? CblasTrans : CblasNoTrans, (int)g->M, (int)g->N,
+                  (int)g->K, g->alpha, g->a, (int)g->lda, g->b, (int)g->ldb, g->beta, g->c, (int)g->ldc);
 }
 
 static void gemm_tile(void *ctx, size_t tile, int worker)
@@ -166,14 +166,14 @@ static void gemm_tile(void *ctx, size_t tile, int worker)
     run_one(&part);
 }
 
-void kern_gemm_one(bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, const real *a, int64_t lda, const real *b, int64_t ldb,
-                   real beta, real *c, int64_t ldc)
+void kern_gemm_one(bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, const real *a, int64_t lda, const real *b,
+                   int64_t ldb, real beta, real *c, int64_t ldc)
 {
     run_one(&(Gemm){ ta, tb, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc, false, 1 });
 }
 
-void kern_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, const real *a, int64_t lda, const real *b, int64_t ldb,
-               real beta, real *c, int64_t ldc)
+void kern_gemm(bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, const real *a, int64_t lda, const real *b,
+               int64_t ldb, real beta, real *c, int64_t ldc)
 {
     Gemm g = { ta, tb, M, N, K, alpha, a, lda, b, ldb, beta, c, ldc, M > N, 1 };
     double tiles = (double)M * (double)N * (double)K / GEMM_TILE, most = (double)(((M > N ? M : N) + GEMM_STEP - 1) / GEMM_STEP);
@@ -195,7 +195,8 @@ const char *kern_blas_core(void)
 
 static int core_level(const char *core)
 {
-    static const char *const wide[] = { "SkylakeX", "Cooperlake", "Sapphirerapids" }, *const middle[] = { "Haswell", "Zen", "Excavator" };
+    static const char *const wide[] = { "SkylakeX", "Cooperlake", "Sapphirerapids" }, *const middle[] = { "Haswell", "Zen",
+                                                                                                          "Excavator" };
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (!strcmp(core, wide[i]))
             return 3;

@@ -64,8 +64,8 @@ KERN_CLONES static void block_squares(real *restrict sum, const real *restrict x
         }
 }
 
-KERN_CLONES static void block_products(real *restrict sum, const real *restrict dy, const real *restrict x, const real *restrict mean,
-                                       int64_t n, int64_t C)
+KERN_CLONES static void block_products(real *restrict sum, const real *restrict dy, const real *restrict x,
+                                       const real *restrict mean, int64_t n, int64_t C)
 {
     for (int64_t i = 0; i < n; i++)
         for (int64_t c = 0; c < C; c++)
@@ -135,8 +135,8 @@ void kern_norm_moments(real *mean, real *variance, const real *x, int64_t N, int
 
 /* ---- forward ---- */
 
-KERN_CLONES static void apply_rows(real *y, const real *x, const real *restrict mean, const real *restrict scale, const real *restrict shift,
-                                   int64_t n, int64_t C)
+KERN_CLONES static void apply_rows(real *y, const real *x, const real *restrict mean, const real *restrict scale,
+                                   const real *restrict shift, int64_t n, int64_t C)
 {
     for (int64_t i = 0; i < n; i++) {
         KERN_EACH
@@ -153,8 +153,8 @@ static void apply_tile(void *ctx, size_t tile, int worker)
     apply_rows(job->out + first * C, job->x + first * C, job->mean, job->factors, job->factors + C, end - first, C);
 }
 
-void kern_norm_apply(real *y, const real *x, const real *mean, const real *rstd, const real *gamma, const real *beta, int64_t N, int64_t C,
-                     void *scratch)
+void kern_norm_apply(real *y, const real *x, const real *mean, const real *rstd, const real *gamma, const real *beta, int64_t N,
+                     int64_t C, void *scratch)
 {
     Job job = { .x = x, .out = y, .mean = mean, .N = N, .C = C };
     job_start(&job, scratch);
@@ -186,8 +186,8 @@ static void sums_tile(void *ctx, size_t tile, int worker)
     }
 }
 
-void kern_norm_sums(real *dbeta, real *dgamma, const real *dy, const real *x, const real *mean, const real *rstd, int64_t N, int64_t C,
-                    void *scratch)
+void kern_norm_sums(real *dbeta, real *dgamma, const real *dy, const real *x, const real *mean, const real *rstd, int64_t N,
+                    int64_t C, void *scratch)
 {
     Job job = { .x = x, .dy = dy, .mean = mean, .N = N, .C = C };
     job_start(&job, scratch);
@@ -204,8 +204,8 @@ void kern_norm_sums(real *dbeta, real *dgamma, const real *dy, const real *x, co
 }
 
 /* dx = a dy + b (x - mean) + d, factors a, b, d of each channel. */
-KERN_CLONES static void back_rows(real *restrict dx, bool add, const real *restrict dy, const real *restrict x, const real *restrict mean,
-                                  const real *restrict factors, int64_t n, int64_t C)
+KERN_CLONES static void back_rows(real *restrict dx, bool add, const real *restrict dy, const real *restrict x,
+                                  const real *restrict mean, const real *restrict factors, int64_t n, int64_t C)
 {
     const real *restrict a = factors, *restrict b = factors + C, *restrict d = factors + 2 * C;
     for (int64_t i = 0; i < n; i++) {

@@ -13,12 +13,12 @@ size_t kern_norm_scratch(int64_t N, int64_t C); /* bytes that the functions belo
 void kern_norm_moments(real *mean, real *variance, const real *x, int64_t N, int64_t C, void *scratch);
 
 /* y = (x - mean) rstd gamma + beta, all [C]; gamma and beta may be NULL (1 and 0). */
-void kern_norm_apply(real *y, const real *x, const real *mean, const real *rstd, const real *gamma, const real *beta, int64_t N, int64_t C,
-                     void *scratch);
+void kern_norm_apply(real *y, const real *x, const real *mean, const real *rstd, const real *gamma, const real *beta, int64_t N,
+                     int64_t C, void *scratch);
 
 /* dbeta [C] = sum of dy, dgamma [C] = sum of dy (x - mean) rstd. */
-void kern_norm_sums(real *dbeta, real *dgamma, const real *dy, const real *x, const real *mean, const real *rstd, int64_t N, int64_t C,
-                    void *scratch);
+void kern_norm_sums(real *dbeta, real *dgamma, const real *dy, const real *x, const real *mean, const real *rstd, int64_t N,
+                    int64_t C, void *scratch);
 
 /* dx (+)= gamma rstd (dy - dbeta / N - (x - mean) rstd dgamma / N); with dbeta NULL (mean and variance are constants):
  * gamma rstd dy. */

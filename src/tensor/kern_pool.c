@@ -30,7 +30,8 @@ static Span span_of(int64_t o, int64_t stride, int64_t pad, int64_t size, int64_
 
 #define EACH_ROW(job, tile, b, oh) \
     const Pooling *p = (job)->pool; \
-    size_t row = pool_first((size_t)(p->B * p->OH), (job)->n_tiles, tile), row_end = pool_first((size_t)(p->B * p->OH), (job)->n_tiles, (tile) + 1); \
+    size_t row = pool_first((size_t)(p->B * p->OH), (job)->n_tiles, tile), \
+           row_end = pool_first((size_t)(p->B * p->OH), (job)->n_tiles, (tile) + 1); \
     for (int64_t b = (int64_t)row / p->OH, oh = (int64_t)row % p->OH; row < row_end; row++, oh = oh + 1 < p->OH ? oh + 1 : (b++, 0))
 
 KERN_CLONES static void first_pixel(real *restrict y, int32_t *restrict tap, const real *restrict x, int32_t k, int64_t C)

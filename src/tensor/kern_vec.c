@@ -147,7 +147,8 @@ static void copy_tile(void *ctx, size_t tile, int worker)
 {
     VecJob *job = ctx;
     (void)worker;
-    memcpy(job->y + tile * VEC_BLOCK, (const real *)job->x + tile * VEC_BLOCK, (size_t)block_size(job, (int64_t)tile) * sizeof(real));
+    memcpy(job->y + tile * VEC_BLOCK, (const real *)job->x + tile * VEC_BLOCK,
+           (size_t)block_size(job, (int64_t)tile) * sizeof(real));
 }
 
 static void axpy_tile(void *ctx, size_t tile, int worker)

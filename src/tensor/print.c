@@ -17,7 +17,7 @@ typedef struct Layout {
     int64_t edge[SHAPE_MOST]; /* items shown at each end of an axis; at least half its size: all are */
     bool whole, powers;       /* numbers have no decimals; are written with a power of ten */
     int decimals, width;      /* of a number */
-    int lines, lines_most; /* ended so far; all there may be */
+    int lines, lines_most;    /* ended so far; all there may be */
 } Layout;
 
 static bool cut(const Layout *l, int axis)

@@ -57,8 +57,8 @@ bool shape_axis(const Shape *shape, int64_t axis, int *out, const char *who, Err
     if (axis < -shape->rank || axis >= shape->rank) {
         if (!shape->rank)
             return err_set(err, ERR_ARG, "%s: a single number has no axis %" PRId64, who, axis);
-        return err_set(err, ERR_ARG, "%s: shape %s has axes %d to %d (-1 is the last), got axis %" PRId64, who, shape_text(shape, text),
-                       -shape->rank, shape->rank - 1, axis);
+        return err_set(err, ERR_ARG, "%s: shape %s has axes %d to %d (-1 is the last), got axis %" PRId64, who,
+                       shape_text(shape, text), -shape->rank, shape->rank - 1, axis);
     }
     *out = (int)(axis < 0 ? axis + shape->rank : axis);
     return true;
@@ -72,7 +72,8 @@ bool shape_broadcast(const Shape *a, const Shape *b, Shape *out, const char *who
         int64_t da = ia < 0 ? 1 : a->d[ia], db = ib < 0 ? 1 : b->d[ib];
         if (da != db && da != 1 && db != 1) {
             char at[SHAPE_TEXT], bt[SHAPE_TEXT];
-            return err_set(err, ERR_SHAPE, "%s: shapes %s and %s do not fit together: counted from the last axis, sizes must be equal or 1", who,
+            return err_set(err, ERR_SHAPE,
+                           "%s: shapes %s and %s do not fit together: counted from the last axis, sizes must be equal or 1", who,
                            shape_text(a, at), shape_text(b, bt));
         }
         shape.d[i] = da == 1 ? db : da;

@@ -154,7 +154,8 @@ bool tensor_cast(Tensor *out, const Tensor *from, DType dtype, Err *err)
     if (from->dtype == DTYPE_FLOAT32)
         for (int64_t i = 0; i < n; i++)
             if (isnan(tensor_real(from)[i]))
-                return err_set(err, ERR_DATA, "element %" PRId64 " (counted from 1) is NaN, which %s cannot hold", i + 1, dtype_name(dtype));
+                return err_set(err, ERR_DATA, "element %" PRId64 " (counted from 1) is NaN, which %s cannot hold", i + 1,
+                               dtype_name(dtype));
     if (!tensor_new(out, dtype, from->shape, err))
         return false;
     for (int64_t i = 0; i < n; i++)
@@ -171,8 +172,10 @@ bool tensor_rows(Tensor *out, const Tensor *from, int64_t first, int64_t n, Err 
         return err_set(err, ERR_ARG, "a single number has no rows");
     int64_t rows = from->shape.d[0];
     if (first < 0 || n < 0 || first > rows || n > rows - first)
-        return err_set(err, ERR_ARG, "%" PRId64 " rows from row %" PRId64 " on are not all among the %" PRId64 " rows of the tensor (the first is 1)", n,
-                       first < INT64_MAX ? first + 1 : first, rows);
+        return err_set(err, ERR_ARG,
+                       "%" PRId64 " rows from row %" PRId64 " on are not all among the %" PRId64
+                       " rows of the tensor (the first is 1)",
+                       n, first < INT64_MAX ? first + 1 : first, rows);
     *out = tensor_ref(from);
     out->shape.d[0] = n;
     out->data = (char *)from->data + (size_t)(first * shape_count_from(&from->shape, 1)) * dtype_size(from->dtype);

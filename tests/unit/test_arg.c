@@ -80,7 +80,8 @@ static void test_refusals(void **state)
     char lengthy[ARG_TEXT_MOST + 1];
     memset(lengthy, 'x', ARG_TEXT_MOST);
     lengthy[ARG_TEXT_MOST] = '\0';
-    assert_err(args_set_number(&a, FILTERS, -3, "Dense", &err), ERR_ARG, "Dense: filters must be a whole number of at least 1, got -3");
+    assert_err(args_set_number(&a, FILTERS, -3, "Dense", &err), ERR_ARG,
+               "Dense: filters must be a whole number of at least 1, got -3");
     assert_err(args_set_number(&a, FILTERS, 2.5, "Dense", &err), ERR_ARG, "got 2.5");
     assert_err(args_set_number(&a, FILTERS, NAN, "Dense", &err), ERR_ARG, "nan");
     assert_err(args_set_number(&a, FILTERS, INFINITY, "Dense", &err), ERR_ARG, "inf");
@@ -122,9 +123,18 @@ static void test_text_and_back(void **state)
     static const struct {
         int row;
         const char *text;
-    } rows[] = { { FILTERS, "3" },        { RATE, "0.1" },       { RATE, "1e-07" },  { RATE, "0.30000000000000004" },
-                 { BIAS, "true" },        { BIAS, "false" },     { PADDING, "same" }, { STRIDES, "3,2" },
-                 { AXIS, "nil" },         { AXIS, "-1,0,2" },    { NAME, "a name" },  { NAME, "nil" },
+    } rows[] = { { FILTERS, "3" },
+                 { RATE, "0.1" },
+                 { RATE, "1e-07" },
+                 { RATE, "0.30000000000000004" },
+                 { BIAS, "true" },
+                 { BIAS, "false" },
+                 { PADDING, "same" },
+                 { STRIDES, "3,2" },
+                 { AXIS, "nil" },
+                 { AXIS, "-1,0,2" },
+                 { NAME, "a name" },
+                 { NAME, "nil" },
                  { SEED, "-9007199254740992" } };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         Args args = fresh();
@@ -146,7 +156,8 @@ static void test_help(void **state)
     (void)state;
     Buf buf = BUF_INIT;
     args_signature(&buf, specs, 7);
-    assert_string_equal(buf_text(&buf), "filters, kernel_size, {strides = {1, 1}, padding = \"valid\", rate = 0.5, use_bias = true, name = nil}");
+    assert_string_equal(buf_text(&buf),
+                        "filters, kernel_size, {strides = {1, 1}, padding = \"valid\", rate = 0.5, use_bias = true, name = nil}");
     buf_reset(&buf);
     args_help(&buf, specs, COUNT_OF(specs));
     assert_non_null(strstr(buf_text(&buf), "  rate         a number of at least 0 and below 1; default 0.5. share\n"));
@@ -156,7 +167,8 @@ static void test_help(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_defaults), cmocka_unit_test(test_setting), cmocka_unit_test(test_refusals),
-                                        cmocka_unit_test(test_text_and_back), cmocka_unit_test(test_help) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_defaults), cmocka_unit_test(test_setting),
+                                        cmocka_unit_test(test_refusals), cmocka_unit_test(test_text_and_back),
+                                        cmocka_unit_test(test_help) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,8 @@ static real *noise(size_t n, uint32_t seed)
     return x;
 }
 
-typedef void (*GemmFn)(bool, bool, int64_t, int64_t, int64_t, real, const real *, int64_t, const real *, int64_t, real, real *, int64_t);
+typedef void (*GemmFn)(bool, bool, int64_t, int64_t, int64_t, real, const real *, int64_t, const real *, int64_t, real, real *,
+                       int64_t);
 
 /* One product with rows `pad` elements longer than needed, against the definition in double. */
 static void check_product(GemmFn fn, bool ta, bool tb, int64_t M, int64_t N, int64_t K, real alpha, real beta, int64_t pad)
@@ -41,8 +42,8 @@ static void check_product(GemmFn fn, bool ta, bool tb, int64_t M, int64_t N, int
                 want = (double)alpha * sum + (beta == 0 ? 0 : (double)beta * want);
             }
             if (fabs((double)c[i * ldc + j] - want) > 2e-6 * (10 + (double)K / 4))
-                fail_msg("%d%d %ld x %ld x %ld: element %ld, %ld is %g, wanted %g", ta, tb, (long)M, (long)N, (long)K, (long)i, (long)j,
-                         (double)c[i * ldc + j], want);
+                fail_msg("%d%d %ld x %ld x %ld: element %ld, %ld is %g, wanted %g", ta, tb, (long)M, (long)N, (long)K, (long)i,
+                         (long)j, (double)c[i * ldc + j], want);
         }
     mem_free(a);
     mem_free(b);
@@ -53,9 +54,10 @@ static void check_product(GemmFn fn, bool ta, bool tb, int64_t M, int64_t N, int
 static void test_products(void **state)
 {
     (void)state;
-    static const int64_t sizes[][3] = { { 1, 1, 1 },    { 32, 4, 2 },   { 2, 4, 32 },    { 3, 5, 7 },     { 1, 300, 40 },  { 300, 1, 40 },
-                                        { 1, 1, 9000 }, { 17, 33, 65 }, { 64, 48, 100 }, { 130, 70, 20 }, { 32, 512, 99 }, { 0, 4, 4 },
-                                        { 4, 0, 4 },    { 4, 4, 0 },    { 700, 65, 97 }, { 65, 700, 97 } };
+    static const int64_t sizes[][3] = { { 1, 1, 1 },     { 32, 4, 2 },    { 2, 4, 32 },    { 3, 5, 7 },
+                                        { 1, 300, 40 },  { 300, 1, 40 },  { 1, 1, 9000 },  { 17, 33, 65 },
+                                        { 64, 48, 100 }, { 130, 70, 20 }, { 32, 512, 99 }, { 0, 4, 4 },
+                                        { 4, 0, 4 },     { 4, 4, 0 },     { 700, 65, 97 }, { 65, 700, 97 } };
     static const real scales[][2] = { { 1, 0 }, { 1, 1 }, { 2, (real)0.5 }, { 0, (real)0.5 } };
     assert_ok(pool_start(2, &err));
     for (size_t s = 0; s < COUNT_OF(sizes); s++)
@@ -72,7 +74,9 @@ static void test_products(void **state)
 static void test_threads(void **state)
 {
     (void)state;
-    static const int64_t sizes[][3] = { { 32, 512, 784 }, { 784, 512, 32 }, { 1000, 10, 64 }, { 10, 1000, 641 }, { 333, 301, 257 } };
+    static const int64_t sizes[][3] = {
+        { 32, 512, 784 }, { 784, 512, 32 }, { 1000, 10, 64 }, { 10, 1000, 641 }, { 333, 301, 257 }
+    };
     for (size_t s = 0; s < COUNT_OF(sizes); s++)
         for (int t = 0; t < 4; t++) {
             int64_t M = sizes[s][0], N = sizes[s][1], K = sizes[s][2];
@@ -104,6 +108,7 @@ static void test_core(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_threads), cmocka_unit_test(test_core) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_products), cmocka_unit_test(test_threads),
+                                        cmocka_unit_test(test_core) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

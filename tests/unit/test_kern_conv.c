@@ -22,7 +22,10 @@ static real *noise(int64_t n, uint32_t seed)
 
 static double act(KernAct kind, double v)
 {
-    return kind == KERN_ACT_RELU ? (v > 0 ? v : 0) : kind == KERN_ACT_TANH ? tanh(v) : kind == KERN_ACT_SIGMOID ? 1 / (1 + exp(-v)) : v;
+    return kind == KERN_ACT_RELU      ? (v > 0 ? v : 0)
+           : kind == KERN_ACT_TANH    ? tanh(v)
+           : kind == KERN_ACT_SIGMOID ? 1 / (1 + exp(-v))
+                                      : v;
 }
 
 static double slope(KernAct kind, double y)
@@ -94,16 +97,32 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
-    { 2, 5, 5, 3, 3, 3, 4, 1, 1, 1, 1, 1, false, KERN_ACT_LINEAR },  { 2, 5, 6, 3, 3, 3, 4, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },
-    { 3, 7, 6, 2, 3, 2, 5, 2, 2, 1, 1, 1, true, KERN_ACT_TANH },     { 1, 9, 9, 2, 3, 3, 3, 1, 1, 2, 2, 1, false, KERN_ACT_SIGMOID },
-    { 1, 9, 8, 2, 3, 3, 3, 2, 1, 1, 2, 1, true, KERN_ACT_RELU },     { 2, 6, 6, 4, 3, 3, 6, 1, 1, 1, 1, 2, true, KERN_ACT_RELU },
-    { 2, 6, 6, 4, 3, 3, 4, 2, 2, 1, 1, 4, true, KERN_ACT_LINEAR },   { 2, 4, 5, 6, 1, 1, 7, 1, 1, 1, 1, 1, false, KERN_ACT_RELU },
-    { 2, 4, 5, 6, 1, 1, 7, 2, 2, 1, 1, 1, true, KERN_ACT_LINEAR },   { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, false, KERN_ACT_LINEAR },
-    { 1, 1, 1, 2, 5, 5, 3, 1, 1, 1, 1, 1, true, KERN_ACT_LINEAR },   { 0, 5, 5, 2, 3, 3, 3, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },
-    { 1, 40, 33, 3, 3, 3, 8, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },   { 1, 40, 33, 3, 5, 3, 8, 2, 3, 1, 1, 1, true, KERN_ACT_LINEAR },
-    { 17, 8, 8, 8, 3, 3, 16, 1, 1, 1, 1, 1, false, KERN_ACT_RELU },  { 33, 4, 4, 16, 3, 3, 20, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },
-    { 3, 30, 30, 3, 7, 7, 24, 2, 2, 1, 1, 1, false, KERN_ACT_RELU }, { 2, 20, 20, 40, 3, 3, 48, 1, 1, 1, 1, 1, true, KERN_ACT_LINEAR },
-    { 1, 48, 20, 2, 3, 3, 3, 1, 1, 3, 1, 1, true, KERN_ACT_LINEAR }, { 8, 12, 12, 150, 1, 3, 3, 1, 1, 1, 1, 1, true, KERN_ACT_LINEAR },
+    { 2, 5, 5, 3, 3, 3, 4, 1, 1, 1, 1, 1, false, KERN_ACT_LINEAR },
+    { 2, 5, 6, 3, 3, 3, 4, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },
+    { 3, 7, 6, 2, 3, 2, 5, 2, 2, 1, 1, 1, true, KERN_ACT_TANH },
+    { 1, 9, 9, 2, 3, 3, 3, 1, 1, 2, 2, 1, false, KERN_ACT_SIGMOID },
+    { 1, 9, 8, 2, 3, 3, 3, 2, 1, 1, 2, 1, true, KERN_ACT_RELU },
+    { 2, 6, 6, 4, 3, 3, 6, 1, 1, 1, 1, 2, true, KERN_ACT_RELU },
+    { 2, 6, 6, 4, 3, 3, 4, 2, 2, 1, 1, 4, true, KERN_ACT_LINEAR },
+    { 2, 4, 5, 6, 1, 1, 7, 1, 1, 1, 1, 1, false, KERN_ACT_RELU },
+    { 2, 4, 5, 6, 1, 1, 7, 2, 2, 1, 1, 1, true, KERN_ACT_LINEAR },
+    { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, false, KERN_ACT_LINEAR },
+    { 1, 1, 1, 2, 5, 5, 3, 1, 1, 1, 1, 1, true, KERN_ACT_LINEAR },
+    { 0, 5, 5, 2, 3, 3, 3, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },
+    { 1, 40, 33, 3, 3, 3, 8, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },
+    { 1, 40, 33, 3, 5, 3, 8, 2, 3, 1, 1, 1, true, KERN_ACT_LINEAR },
+    { 17, 8, 8, 8, 3, 3, 16, 1, 1, 1, 1, 1, false, KERN_ACT_RELU },
+    { 33, 4, 4, 16, 3, 3, 20, 1, 1, 1, 1, 1, true, KERN_ACT_RELU },
+    { 3, 30, 30, 3, 7, 7, 24, 2, 2, 1, 1, 1, false, KERN_ACT_RELU },
+    { 2, 20, 20, 40, 3, 3, 48, 1, 1, 1, 1, 1, true, KERN_ACT_LINEAR },
+    { 33, 6, 6, 16, 3, 3, 16, 1, 1, 1, 1, 1, false, KERN_ACT_RELU },
+    { 33, 6, 6, 16, 3, 3, 16, 2, 2, 1, 1, 1, true, KERN_ACT_TANH },
+    { 2, 14, 15, 16, 3, 3, 16, 1, 1, 2, 2, 1, true, KERN_ACT_RELU },
+    { 2, 14, 15, 32, 3, 3, 32, 1, 1, 1, 1, 2, true, KERN_ACT_RELU },
+    { 9, 7, 7, 32, 1, 1, 40, 1, 1, 1, 1, 2, false, KERN_ACT_RELU },
+    { 4, 3, 30, 8, 7, 7, 16, 1, 1, 1, 1, 1, true, KERN_ACT_LINEAR },
+    { 1, 48, 20, 2, 3, 3, 3, 1, 1, 3, 1, 1, true, KERN_ACT_LINEAR },
+    { 8, 12, 12, 150, 1, 3, 3, 1, 1, 1, 1, 1, true, KERN_ACT_LINEAR },
 };
 
 static int64_t out_size(int64_t in, int64_t k, int64_t stride, int64_t dilation, bool same, int64_t *pad)
@@ -116,7 +135,9 @@ static int64_t out_size(int64_t in, int64_t k, int64_t stride, int64_t dilation,
 
 static Conv make(const Case *k)
 {
-    Conv c = { .B = k->B, .H = k->H, .W = k->W, .C = k->C, .KH = k->KH, .KW = k->KW, .F = k->F, .groups = k->groups, .act = k->act };
+    Conv c = {
+        .B = k->B, .H = k->H, .W = k->W, .C = k->C, .KH = k->KH, .KW = k->KW, .F = k->F, .groups = k->groups, .act = k->act
+    };
     c.stride_h = k->stride_h, c.stride_w = k->stride_w, c.dilation_h = k->dilation_h, c.dilation_w = k->dilation_w;
     c.OH = out_size(k->H, k->KH, k->stride_h, k->dilation_h, k->same, &c.pad_top);
     c.OW = out_size(k->W, k->KW, k->stride_w, k->dilation_w, k->same, &c.pad_left);
@@ -166,7 +187,8 @@ static void test_definition(void **state)
     assert_ok(pool_start(2, &err));
     for (int row = 0; row < (int)COUNT_OF(cases); row++) {
         Conv c = make(&cases[row]);
-        real *x = noise(c.B * c.H * c.W * c.C, 1), *kernel = noise(kernel_count(&c), 2), *bias = noise(c.F, 3), *dy = noise(c.P * c.F, 4);
+        real *x = noise(c.B * c.H * c.W * c.C, 1), *kernel = noise(kernel_count(&c), 2), *bias = noise(c.F, 3),
+             *dy = noise(c.P * c.F, 4);
         Plain want;
         for (int add = 0; add < 2; add++) {
             plain(&c, &want, x, kernel, add ? NULL : bias, dy);
@@ -196,7 +218,8 @@ static void test_threads(void **state)
     };
     for (size_t row = 0; row < COUNT_OF(rows); row++) {
         Conv c = make(&rows[row]);
-        real *x = noise(c.B * c.H * c.W * c.C, 1), *kernel = noise(kernel_count(&c), 2), *bias = noise(c.F, 3), *dy = noise(c.P * c.F, 4);
+        real *x = noise(c.B * c.H * c.W * c.C, 1), *kernel = noise(kernel_count(&c), 2), *bias = noise(c.F, 3),
+             *dy = noise(c.P * c.F, 4);
         Result first = { 0 };
         for (int threads = 1; threads <= 4; threads *= 2) {
             assert_ok(pool_start(threads, &err));
@@ -231,6 +254,7 @@ static void test_nan(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_definition), cmocka_unit_test(test_threads), cmocka_unit_test(test_nan) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_definition), cmocka_unit_test(test_threads),
+                                        cmocka_unit_test(test_nan) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

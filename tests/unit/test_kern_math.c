@@ -153,8 +153,8 @@ int main(void)
 #ifndef HEBB_F64
         cmocka_unit_test(test_accuracy),
 #endif
-        cmocka_unit_test(test_special), cmocka_unit_test(test_lengths), cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_strict_arithmetic),
+        cmocka_unit_test(test_special),  cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_vectors),  cmocka_unit_test(test_strict_arithmetic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,13 +22,14 @@ static real *noise(int64_t n, uint32_t seed)
 
 static const Pooling cases[] = {
     /* B, H, W, C, KH, KW, OH, OW, strides, zeros above and on the left */
-    { 2, 4, 4, 3, 2, 2, 2, 2, 2, 2, 0, 0 },    { 3, 5, 7, 2, 3, 2, 3, 3, 1, 2, 0, 0 },   { 1, 5, 5, 20, 3, 3, 5, 5, 1, 1, 1, 1 },
-    { 9, 7, 6, 5, 2, 2, 4, 3, 2, 2, 0, 0 },    { 0, 4, 4, 3, 2, 2, 2, 2, 2, 2, 0, 0 },   { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0 },
+    { 2, 4, 4, 3, 2, 2, 2, 2, 2, 2, 0, 0 },       { 3, 5, 7, 2, 3, 2, 3, 3, 1, 2, 0, 0 },  { 1, 5, 5, 20, 3, 3, 5, 5, 1, 1, 1, 1 },
+    { 9, 7, 6, 5, 2, 2, 4, 3, 2, 2, 0, 0 },       { 0, 4, 4, 3, 2, 2, 2, 2, 2, 2, 0, 0 },  { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0 },
     { 16, 30, 30, 32, 2, 2, 15, 15, 2, 2, 0, 0 }, { 2, 6, 6, 40, 2, 2, 2, 2, 3, 3, 0, 0 },
 };
 
 /* The definition: visit each window's pixels. */
-static void compare_with_definition(int row, const Pooling *p, bool max, const real *x, const real *dy, const real *y, const real *dx)
+static void compare_with_definition(int row, const Pooling *p, bool max, const real *x, const real *dy, const real *y,
+                                    const real *dx)
 {
     int64_t n_x = p->B * p->H * p->W * p->C;
     double *want = mem_zero((size_t)n_x + 1, sizeof *want, &err);
@@ -38,7 +39,8 @@ static void compare_with_definition(int row, const Pooling *p, bool max, const r
                 int64_t best = -1, n = 0, out = (b * p->OH * p->OW + o) * p->C + c, inside[64];
                 double sum = 0;
                 for (int64_t k = 0; k < p->KH * p->KW; k++) {
-                    int64_t h = o / p->OW * p->stride_h - p->pad_top + k / p->KW, w = o % p->OW * p->stride_w - p->pad_left + k % p->KW;
+                    int64_t h = o / p->OW * p->stride_h - p->pad_top + k / p->KW,
+                            w = o % p->OW * p->stride_w - p->pad_left + k % p->KW;
                     if (h < 0 || h >= p->H || w < 0 || w >= p->W)
                         continue;
                     int64_t i = ((b * p->H + h) * p->W + w) * p->C + c;
@@ -194,7 +196,8 @@ static void test_moving_averages(void **state)
     mean = tensor_real(&n.in[3]), variance = tensor_real(&n.in[4]);
     mean[0] = 1, variance[0] = 4;
     n.call.op->forward(&n.call);
-    double y = ((double)tensor_real(&n.in[0])[2] - 1) / sqrt(4.001) * (double)tensor_real(&n.in[1])[0] + (double)tensor_real(&n.in[2])[0];
+    double y =
+        ((double)tensor_real(&n.in[0])[2] - 1) / sqrt(4.001) * (double)tensor_real(&n.in[1])[0] + (double)tensor_real(&n.in[2])[0];
     assert_near(tensor_real(&n.call.out)[2], y, 1e-6);
     n.call.op->commit(&n.call);
     assert_true(mean[0] == 1 && variance[0] == 4);
@@ -203,7 +206,7 @@ static void test_moving_averages(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_pooling), cmocka_unit_test(test_largest), cmocka_unit_test(test_moments),
-                                        cmocka_unit_test(test_moving_averages) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_pooling), cmocka_unit_test(test_largest),
+                                        cmocka_unit_test(test_moments), cmocka_unit_test(test_moving_averages) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

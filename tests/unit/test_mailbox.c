@@ -170,7 +170,8 @@ static void test_no_room(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_order),  cmocka_unit_test(test_descriptor), cmocka_unit_test(test_wait),
-                                        cmocka_unit_test(test_signal), cmocka_unit_test(test_posters),    cmocka_unit_test(test_no_room) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_order),   cmocka_unit_test(test_descriptor),
+                                        cmocka_unit_test(test_wait),    cmocka_unit_test(test_signal),
+                                        cmocka_unit_test(test_posters), cmocka_unit_test(test_no_room) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

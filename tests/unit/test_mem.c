@@ -124,7 +124,8 @@ static void test_threads(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_counts), cmocka_unit_test(test_zero_and_grow), cmocka_unit_test(test_too_much),
-                                        cmocka_unit_test(test_limit),  cmocka_unit_test(test_fail_after),    cmocka_unit_test(test_threads) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_counts),     cmocka_unit_test(test_zero_and_grow),
+                                        cmocka_unit_test(test_too_much),   cmocka_unit_test(test_limit),
+                                        cmocka_unit_test(test_fail_after), cmocka_unit_test(test_threads) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,7 +160,8 @@ static void test_cuts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_before_start), cmocka_unit_test(test_every_tile), cmocka_unit_test(test_sleepers),
-                                        cmocka_unit_test(test_callers),      cmocka_unit_test(test_nested),     cmocka_unit_test(test_cuts) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_before_start), cmocka_unit_test(test_every_tile),
+                                        cmocka_unit_test(test_sleepers),     cmocka_unit_test(test_callers),
+                                        cmocka_unit_test(test_nested),       cmocka_unit_test(test_cuts) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,7 +127,8 @@ static void test_mix(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors), cmocka_unit_test(test_streams), cmocka_unit_test(test_numbers),
-                                        cmocka_unit_test(test_below),   cmocka_unit_test(test_shuffle), cmocka_unit_test(test_mix) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_vectors), cmocka_unit_test(test_streams),
+                                        cmocka_unit_test(test_numbers), cmocka_unit_test(test_below),
+                                        cmocka_unit_test(test_shuffle), cmocka_unit_test(test_mix) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -56,7 +56,8 @@ static void test_axis(void **state)
     assert_int_equal(axis, 2);
     assert_ok(shape_axis(&s, 0, &axis, "sum", &err));
     assert_int_equal(axis, 0);
-    assert_err(shape_axis(&s, 3, &axis, "sum", &err), ERR_ARG, "sum: shape (2, 3, 4) has axes -3 to 2 (-1 is the last), got axis 3");
+    assert_err(shape_axis(&s, 3, &axis, "sum", &err), ERR_ARG,
+               "sum: shape (2, 3, 4) has axes -3 to 2 (-1 is the last), got axis 3");
     assert_err(shape_axis(&s, -4, &axis, "sum", &err), ERR_ARG, "got axis -4");
     assert_err(shape_axis(&s, INT64_MIN, &axis, "sum", &err), ERR_ARG, "got axis");
     assert_err(shape_axis(&none, 0, &axis, "sum", &err), ERR_ARG, "single number");

@@ -61,7 +61,8 @@ static void test_views_refused(void **state)
     assert_err(tensor_rows(&out, &one, 0, 1, &err), ERR_ARG, "single number");
     assert_ok(tensor_rows(&out, &t, 4, 0, &err));
     tensor_unref(&out);
-    assert_err(tensor_reshape(&out, &t, SHAPE(5, -1), &err), ERR_SHAPE, "shape (4, 3) has 12 elements, which do not fill (5, None)");
+    assert_err(tensor_reshape(&out, &t, SHAPE(5, -1), &err), ERR_SHAPE,
+               "shape (4, 3) has 12 elements, which do not fill (5, None)");
     assert_err(tensor_reshape(&out, &t, SHAPE(-1, -1), &err), ERR_SHAPE, "only one");
     assert_err(tensor_reshape(&out, &t, SHAPE(-2), &err), ERR_SHAPE, "0 or more");
     assert_err(tensor_reshape(&out, &t, SHAPE(INT64_MAX, INT64_MAX), &err), ERR_SHAPE, "sizes");
@@ -167,7 +168,8 @@ static void test_print(void **state)
     assert_string_equal(values_text(SHAPE(2, 2), (double[]){ 1, 2, 3, 4 }, 10, 80), "tensor float32 (2, 2)\n[[1  2]\n [3  4]]");
     assert_string_equal(values_text(SHAPE(3), (double[]){ -1.5, 2.25, 10 }, 10, 80), "tensor float32 (3)\n[-1.50   2.25  10.00]");
     assert_string_equal(values_text(SHAPE(2), (double[]){ 1.0 / 3, 20 }, 10, 80), "tensor float32 (2)\n[ 0.3333  20.0000]");
-    assert_string_equal(values_text(SHAPE(2), (double[]){ 0.012345678, -0.5e-3 }, 10, 80), "tensor float32 (2)\n[ 0.01235  -0.00050]");
+    assert_string_equal(values_text(SHAPE(2), (double[]){ 0.012345678, -0.5e-3 }, 10, 80),
+                        "tensor float32 (2)\n[ 0.01235  -0.00050]");
     assert_string_equal(values_text(SHAPE(2), (double[]){ 0.125, 1e-7 }, 10, 80), "tensor float32 (2)\n[1.2500e-01  1.0000e-07]");
     assert_string_equal(values_text(SHAPE(3), (double[]){ NAN, 1, -INFINITY }, 10, 80),
                         "tensor float32 (3), 1 NaN, 1 infinite\n[ nan     1  -inf]");
@@ -199,7 +201,9 @@ static void test_print_long(void **state)
 static void test_print_bounds(void **state)
 {
     (void)state;
-    static const Shape shapes[] = { { 1, { 1000 } }, { 2, { 40, 40 } }, { 3, { 5, 6, 7 } }, { 4, { 2, 3, 4, 5 } }, { 6, { 2, 2, 2, 2, 2, 9 } } };
+    static const Shape shapes[] = {
+        { 1, { 1000 } }, { 2, { 40, 40 } }, { 3, { 5, 6, 7 } }, { 4, { 2, 3, 4, 5 } }, { 6, { 2, 2, 2, 2, 2, 9 } }
+    };
     for (size_t s = 0; s < COUNT_OF(shapes); s++)
         for (int rows = 2; rows < 30; rows += 3) {
             Tensor t = numbers(shapes[s]);
@@ -218,9 +222,11 @@ static void test_print_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_types),      cmocka_unit_test(test_life),  cmocka_unit_test(test_views_refused),
-        cmocka_unit_test(test_cast),       cmocka_unit_test(test_wrap_and_freeze), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_print),      cmocka_unit_test(test_print_long), cmocka_unit_test(test_print_bounds),
+        cmocka_unit_test(test_types),           cmocka_unit_test(test_life),
+        cmocka_unit_test(test_views_refused),   cmocka_unit_test(test_cast),
+        cmocka_unit_test(test_wrap_and_freeze), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_print),           cmocka_unit_test(test_print_long),
+        cmocka_unit_test(test_print_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

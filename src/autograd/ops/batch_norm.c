@@ -10,7 +10,12 @@
 enum { X, GAMMA, BETA, MEAN, VARIANCE };
 
 static const ArgSpec args[] = {
-    { .name = "momentum", .type = ARG_FLOAT, .fallback = "0.99", .least = 0, .most = 1, .help = "share of the old moving average that stays" },
+    { .name = "momentum",
+      .type = ARG_FLOAT,
+      .fallback = "0.99",
+      .least = 0,
+      .most = 1,
+      .help = "share of the old moving average that stays" },
     { .name = "epsilon", .type = ARG_FLOAT, .fallback = "0.001", .least = 0, .most = INFINITY, .help = "added to the variance" },
 };
 
@@ -41,8 +46,8 @@ static bool infer(OpCall *call, Err *err)
         if (i >= MEAN && !call->has[i])
             return op_refuse(call, err, "%s is missing", call->op->in_names[i]);
         if (call->has[i] && (shape->rank != 1 || shape->d[0] != s.C))
-            return op_refuse(call, err, "%s must have shape (%lld), one number for each channel of x, got %s", call->op->in_names[i], (long long)s.C,
-                             shape_text(shape, text));
+            return op_refuse(call, err, "%s must have shape (%lld), one number for each channel of x, got %s",
+                             call->op->in_names[i], (long long)s.C, shape_text(shape, text));
     }
     call->out.dtype = DTYPE_FLOAT32;
     call->out.shape = *x;
@@ -99,8 +104,8 @@ static void backward(OpCall *call)
     real *dbeta = spare(call, &s), *dgamma = dbeta + s.C;
     kern_norm_sums(dbeta, dgamma, call->dout, x, mean, rstd, s.N, s.C, call->scratch);
     if (call->din[X])
-        kern_norm_back(call->din[X], call->add[X], call->dout, x, mean, rstd, optional(call, GAMMA), call->training ? dbeta : NULL, dgamma,
-                       s.N, s.C, call->scratch);
+        kern_norm_back(call->din[X], call->add[X], call->dout, x, mean, rstd, optional(call, GAMMA), call->training ? dbeta : NULL,
+                       dgamma, s.N, s.C, call->scratch);
     if (call->has[GAMMA] && call->din[GAMMA])
         op_give(call->din[GAMMA], dgamma, s.C, call->add[GAMMA]);
     if (call->has[BETA] && call->din[BETA])
@@ -125,15 +130,20 @@ static void commit(OpCall *call)
 static const char *const in_names[] = { "x", "gamma", "beta", "moving_mean", "moving_variance" };
 static const OpCase cases[] = {
     { .in = { { 2, { 7, 3 } }, { 1, { 3 } }, { 1, { 3 } }, { 1, { 3 } }, { 1, { 3 } } }, .n_in = 5, .training = true },
-    { .in = { { 4, { 2, 3, 2, 4 } }, { 1, { 4 } }, { 1, { 4 } }, { 1, { 4 } }, { 1, { 4 } } }, .n_in = 5, .args = "epsilon=0.1", .training = true },
+    { .in = { { 4, { 2, 3, 2, 4 } }, { 1, { 4 } }, { 1, { 4 } }, { 1, { 4 } }, { 1, { 4 } } },
+      .n_in = 5,
+      .args = "epsilon=0.1",
+      .training = true },
     { .in = { { 2, { 5, 3 } }, { 1, { 3 } }, { 1, { 3 } }, { 1, { 3 } }, { 1, { 3 } } }, .n_in = 5, .low = 0.2, .high = 1 },
 };
 
 const Op op_batch_norm = {
     .name = "batch_norm",
     .doc = "batch_norm(x, gamma, beta, moving_mean, moving_variance, {momentum = 0.99, epsilon = 0.001}) -> y\n"
-           "y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, for each channel. Training: mean and biased variance of the batch,\n"
-           "and a step that is kept moves the averages: new = momentum * old + (1 - momentum) * batch. Otherwise: the moving averages.\n"
+           "y = (x - mean) / sqrt(variance + epsilon) * gamma + beta, for each channel. Training: mean and biased variance of the "
+           "batch,\n"
+           "and a step that is kept moves the averages: new = momentum * old + (1 - momentum) * batch. Otherwise: the moving "
+           "averages.\n"
            "Shapes: x [.., C], the others [C]; gamma and beta may be nil -> y like x.  Source: Ioffe and Szegedy 2015.",
     .example = "local y = op.batch_norm({{1, 10}, {3, 30}}, {1, 2}, {0, 5}, {1, 10}, {1, 100}, {epsilon = 0}); "
                "assert(y[2][1] == 2 and y[1][2] == 5 and y[2][2] == 9)",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* x [B, H, W, C], kernel [KH, KW, C / groups, F], bias [F] -> y [B, OH, OW, F]. The loops stand in tensor/kern_conv.c. With an
- * activation, backward reads the slope from y itself, so nothing else is kept. */
+/* x [B, H, W, C], kernel [KH, KW, C / groups, F], bias [F] -> y [B, OH, OW, F]. The loops stand in tensor/kern_conv.c and
+ * kern_convback.c. With an activation, backward reads the slope from y itself, so nothing else is kept. */
 #include <inttypes.h>
 
 #include "autograd/op.h"
@@ -10,13 +10,30 @@
 enum { X, KERNEL, BIAS };
 
 static const ArgSpec args[] = {
-    { .name = "strides", .type = ARG_INTS, .count = 2, .fallback = "1,1", .least = 1, .most = 65536,
+    { .name = "strides",
+      .type = ARG_INTS,
+      .count = 2,
+      .fallback = "1,1",
+      .least = 1,
+      .most = 65536,
       .help = "pixels from one position of the window to the next: down, right" },
-    { .name = "padding", .type = ARG_CHOICE, .fallback = "valid", .choices = window_paddings,
+    { .name = "padding",
+      .type = ARG_CHOICE,
+      .fallback = "valid",
+      .choices = window_paddings,
       .help = "valid: only windows that lie inside; same: zeros around, so that strides of 1 keep the size" },
-    { .name = "dilation_rate", .type = ARG_INTS, .count = 2, .fallback = "1,1", .least = 1, .most = 65536,
+    { .name = "dilation_rate",
+      .type = ARG_INTS,
+      .count = 2,
+      .fallback = "1,1",
+      .least = 1,
+      .most = 65536,
       .help = "pixels from one tap of the window to the next" },
-    { .name = "groups", .type = ARG_INT, .fallback = "1", .least = 1, .most = 65536,
+    { .name = "groups",
+      .type = ARG_INT,
+      .fallback = "1",
+      .least = 1,
+      .most = 65536,
       .help = "parts of the channels that are convolved separately" },
     { .name = "activation", .type = ARG_CHOICE, .fallback = "linear", .choices = kern_act_names, .help = "applied to the result" },
 };
@@ -27,11 +44,13 @@ static bool check_channels(const OpCall *call, Err *err)
     int64_t groups = args_int(call->args, "groups");
     char a[SHAPE_TEXT], b[SHAPE_TEXT];
     if (x->d[3] % groups || kernel->d[3] % groups)
-        return op_refuse(call, err, "groups = %" PRId64 " must divide the %" PRId64 " channels of x and the %" PRId64 " filters of the kernel",
+        return op_refuse(call, err,
+                         "groups = %" PRId64 " must divide the %" PRId64 " channels of x and the %" PRId64 " filters of the kernel",
                          groups, x->d[3], kernel->d[3]);
     if (kernel->d[2] != x->d[3] / groups)
-        return op_refuse(call, err, "x of shape %s has %" PRId64 " channels%s, but the kernel %s (height, width, in, out) takes %" PRId64,
-                         shape_text(x, a), x->d[3] / groups, groups > 1 ? " in each group" : "", shape_text(kernel, b), kernel->d[2]);
+        return op_refuse(
+            call, err, "x of shape %s has %" PRId64 " channels%s, but the kernel %s (height, width, in, out) takes %" PRId64,
+            shape_text(x, a), x->d[3] / groups, groups > 1 ? " in each group" : "", shape_text(kernel, b), kernel->d[2]);
     if (call->has[BIAS] && (bias->rank != 1 || bias->d[0] != kernel->d[3]))
         return op_refuse(call, err, "the bias must have shape (%" PRId64 "), one number for each filter, got %s", kernel->d[3],
                          shape_text(bias, a));
@@ -64,7 +83,7 @@ static bool infer(OpCall *call, Err *err)
         return false;
     Conv c = conv_of(call, &w);
     call->out.dtype = DTYPE_FLOAT32;
-    call->out.shape = SHAPE(x->d[0], c.OH, c.OW, c.F);
+    call->out.shape = SHAPE(x->d[0], w.out[0], w.out[1], c.F);
     size_t forward = kern_conv_forward_scratch(&c), backward = call->wants_grad ? kern_conv_backward_scratch(&c) : 0;
     call->scratch_size = forward > backward ? forward : backward;
     return true;
@@ -92,7 +111,8 @@ static void backward(OpCall *call)
     const real *x = tensor_real(&call->in[X]), *kernel = tensor_real(&call->in[KERNEL]), *y = tensor_real(&call->out);
     real *dbias = call->has[BIAS] ? call->din[BIAS] : NULL;
     if (call->din[KERNEL] || dbias)
-        kern_conv_backward_kernel(&c, call->din[KERNEL], call->add[KERNEL], dbias, call->add[BIAS], x, call->dout, y, call->scratch);
+        kern_conv_backward_kernel(&c, call->din[KERNEL], call->din[KERNEL] && call->add[KERNEL], dbias, dbias && call->add[BIAS], x,
+                                  call->dout, y, call->scratch);
     if (call->din[X])
         kern_conv_backward_data(&c, call->din[X], call->add[X], call->dout, y, kernel, call->scratch);
 }
@@ -106,10 +126,18 @@ static double flops(const OpCall *call)
 static const char *const in_names[] = { "x", "kernel", "bias" };
 static const OpCase cases[] = {
     { .in = { { 4, { 2, 5, 6, 2 } }, { 4, { 3, 3, 2, 3 } }, { 1, { 3 } } }, .n_in = 3 },
-    { .in = { { 4, { 2, 5, 6, 2 } }, { 4, { 3, 2, 2, 3 } }, { 1, { 3 } } }, .n_in = 3, .args = "strides=2,1 padding=same activation=tanh" },
+    { .in = { { 4, { 2, 5, 6, 2 } }, { 4, { 3, 2, 2, 3 } }, { 1, { 3 } } },
+      .n_in = 3,
+      .args = "strides=2,1 padding=same activation=tanh" },
     { .in = { { 4, { 1, 7, 7, 2 } }, { 4, { 3, 3, 2, 2 } } }, .n_in = 2, .args = "dilation_rate=2,3 padding=same" },
-    { .in = { { 4, { 1, 7, 6, 4 } }, { 4, { 3, 3, 2, 6 } }, { 1, { 6 } } }, .n_in = 3, .args = "groups=2 strides=2,2 activation=sigmoid" },
-    { .in = { { 4, { 2, 3, 4, 5 } }, { 4, { 1, 1, 5, 3 } }, { 1, { 3 } } }, .n_in = 3, .args = "activation=relu", .low = 0.1, .high = 1 },
+    { .in = { { 4, { 1, 7, 6, 4 } }, { 4, { 3, 3, 2, 6 } }, { 1, { 6 } } },
+      .n_in = 3,
+      .args = "groups=2 strides=2,2 activation=sigmoid" },
+    { .in = { { 4, { 2, 3, 4, 5 } }, { 4, { 1, 1, 5, 3 } }, { 1, { 3 } } },
+      .n_in = 3,
+      .args = "activation=relu",
+      .low = 0.1,
+      .high = 1 },
     { .in = { { 4, { 2, 5, 4, 3 } }, { 4, { 1, 1, 3, 2 } } }, .n_in = 2, .args = "strides=2,2 padding=same" },
     { .in = { { 4, { 1, 9, 8, 3 } }, { 4, { 5, 4, 1, 3 } } }, .n_in = 2, .args = "groups=3 padding=same" },
     { .in = { { 4, { 1, 9, 7, 1 } }, { 4, { 2, 2, 1, 2 } } }, .n_in = 2, .args = "strides=3,2 dilation_rate=2,2" },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* x [B, H, W, C] -> y [B, OH, OW, C]; saves which pixel of each window was the largest, [B, OH, OW, C] int32. The loops stand in tensor/kern_pool.c. */
+/* x [B, H, W, C] -> y [B, OH, OW, C]; saves which pixel of each window was the largest, [B, OH, OW, C] int32. The loops stand in
+ * tensor/kern_pool.c. */
 #include "autograd/pooling.h"
 
 static bool infer(OpCall *call, Err *err)
