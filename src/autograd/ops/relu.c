@@ -4,7 +4,7 @@
 KERN_CLONES static void forward_run(real *y, const real *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        y[i] = x[i] > 0 ? x[i] : 0;
+        y[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays: a diverged network must show */
 }
 
 KERN_CLONES static void backward_run(const EachBack *run)
