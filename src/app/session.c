@@ -245,6 +245,13 @@ static int run_plain(const Options *options, bool prompt)
 
 /* ---- with a dashboard ---- */
 
+/* A run has something new: the ui thread sleeps until it is told. */
+static void wake_face(void *ctx)
+{
+    (void)ctx;
+    face_wake();
+}
+
 static int run_dashboard(const Options *options)
 {
     Err err = ERR_INIT;
@@ -259,7 +266,9 @@ static int run_dashboard(const Options *options)
     signals_init(NULL, face_quit);
     FaceHost host = luathread_host(lua);
     FaceOptions face = { .theme = options->theme, .no_history = options->safe };
+    telemetry_set_waker(wake_face, NULL);
     bool lost = false, ok = face_dashboard(&host, &face, console, &lost, &err);
+    telemetry_set_waker(NULL, NULL);
     lost |= signals_hung_up();
     if (!ok)
         fprintf(stderr, "hebb: %s\n", err.text);
