@@ -291,6 +291,7 @@ int session_run(const Options *options)
     bool prompt = terminal && (!given || options->then_prompt);
     bool wants = (prompt || (options->watch && terminal)) && !options->plain && !env_set("ACCESSIBLE");
     Err err = ERR_INIT;
+    control_record(!options->safe);
     if (wants && face_possible(&err))
         return run_dashboard(options);
     if (wants)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -114,9 +115,12 @@ bool script_may_touch(const Script *script, const char *path, Err *err)
     if (!script->options.safe)
         return true;
     char folder[4096], here[4096], whole[4096];
+    struct stat link;
     if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder || !realpath(".", here))
         return err_set(err, ERR_IO, "%.200s: the path is too long", path);
     if (!realpath(path, whole)) { /* a new file: its folder counts, and its name must be plain */
+        if (lstat(path, &link) == 0)
+            return err_set(err, ERR_IO, "%.200s: with --safe a link that leads nowhere is not followed", path);
         char *slash = strrchr(folder, '/');
         const char *name = slash ? slash + 1 : folder;
         if (!strcmp(name, "..") || !strcmp(name, "."))
@@ -126,7 +130,7 @@ bool script_may_touch(const Script *script, const char *path, Err *err)
         if (!realpath(slash ? (*folder ? folder : "/") : ".", whole))
             return err_set(err, ERR_IO, "%.200s: no such folder", path);
     }
-    size_t n = strlen(here);
+    size_t n = strcmp(here, "/") ? strlen(here) : 0;
     if (!strncmp(whole, here, n) && (whole[n] == '/' || !whole[n]))
         return true;
     return err_set(err, ERR_IO, "%.200s: with --safe a script reaches only files below the folder it was started in", path);
