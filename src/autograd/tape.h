@@ -30,6 +30,10 @@ struct Node {
     Node *in[OP_IN_MOST];
     const char *where; /* name of the layer that made it, for messages; borrowed, may be NULL */
     Node *before;      /* the node recorded before this one */
+    /* What rooms above hang on a value; ops know nothing of it. */
+    Node *mask;        /* [B, T] float32, 0 where a time step is padding; NULL: all count */
+    Node *const *also; /* further results of the layer that made it, in the arena */
+    int n_also;
 };
 
 typedef struct Tape {

@@ -444,3 +444,17 @@ bool args_parse(Args *args, int i, const char *text, const char *who, Err *err)
         return parse_numbers(args, i, text, who, err);
     }
 }
+
+bool args_parse_words(Args *args, const char *words, const char *who, Err *err)
+{
+    char name[48], value[128];
+    int used = 0;
+    for (const char *s = words ? words : ""; sscanf(s, " %47[^= ]=%127[^ ]%n", name, value, &used) == 2; s += used) {
+        int row = args_find(args, name);
+        if (row < 0)
+            return err_set(err, ERR_NAME, "%s has no argument %s", who, name);
+        if (!args_parse(args, row, value, who, err))
+            return false;
+    }
+    return true;
+}

@@ -92,4 +92,7 @@ void args_help(Buf *out, const ArgSpec *specs, int n);
 void args_write(Buf *out, const Args *args, int i);
 MUST_USE bool args_parse(Args *args, int i, const char *text, const char *who, Err *err);
 
+/* Several at once, "units=4 activation=relu": values hold no spaces. NULL: none. */
+MUST_USE bool args_parse_words(Args *args, const char *words, const char *who, Err *err);
+
 #endif

@@ -70,6 +70,7 @@ static Node *reshape(Tape *tape, Node *x, const Shape *want, Err *err)
 static Node *enter(Model *model, Tape *tape, int input, Node *x, Err *err)
 {
     const GraphNode *node = &model->nodes[model->inputs[input]];
+    Node *mask = x->mask;
     if (!forward_check(model, input, &x->value.shape, err))
         return NULL;
     if (x->value.dtype != node->dtype) {
@@ -78,7 +79,10 @@ static Node *enter(Model *model, Tape *tape, int input, Node *x, Err *err)
         if (!args_set_text(&args, 0, dtype_name(node->dtype), "cast", err) || !(x = tape_op(tape, &op_cast, &x, 1, &args, err)))
             return NULL;
     }
-    return x->value.shape.rank == node->shape.rank ? x : reshape(tape, x, &node->shape, err);
+    if (x->value.shape.rank != node->shape.rank && !(x = reshape(tape, x, &node->shape, err)))
+        return NULL;
+    x->mask = mask;
+    return x;
 }
 
 static bool enter_all(Model *model, Tape *tape, Node *const *in, Node **values, Err *err)

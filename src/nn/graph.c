@@ -8,7 +8,7 @@
 
 bool graph_same_layer(const Layer *a, const Layer *b)
 {
-    return a == b || (a->inner && a->inner == b->inner);
+    return a == b || (a->inner && a->inner == b->inner); /* a composite's inner model is its own */
 }
 
 /* ---- what a layer makes of its inputs ---- */
@@ -20,6 +20,17 @@ static size_t bytes_made(const Tape *tape)
         if (node->call && !node->call->alias)
             bytes += (size_t)shape_count(&node->value.shape) * (node->value.dtype == DTYPE_UINT8 ? 1 : 4);
     return bytes;
+}
+
+static bool keep_shape(const Layer *layer, const Node *node, GraphNode *out, Err *err)
+{
+    char text[SHAPE_TEXT];
+    out->shape = node->value.shape;
+    out->dtype = node->value.dtype;
+    if (out->shape.rank < 1 || out->shape.d[0] != 1)
+        return layer_refuse(layer, err, "must keep the batch as its first axis; one sample gives shape %s", shape_text(&out->shape, text));
+    out->shape.d[0] = -1;
+    return true;
 }
 
 static bool infer_on(Tape *tape, Layer *layer, const Shape *in, const DType *in_dtype, int n_in, GraphNode *out, Err *err)
@@ -34,12 +45,11 @@ static bool infer_on(Tape *tape, Layer *layer, const Shape *in, const DType *in_
     Node *result = layer_forward(layer, tape, nodes, n_in, err);
     if (!result)
         return false;
-    char text[SHAPE_TEXT];
-    out->shape = result->value.shape;
-    out->dtype = result->value.dtype;
-    if (out->shape.rank < 1 || out->shape.d[0] != 1)
-        return layer_refuse(layer, err, "must keep the batch as its first axis; one sample gives shape %s", shape_text(&out->shape, text));
-    out->shape.d[0] = -1;
+    if (result->n_also != layer_n_outputs(layer) - 1)
+        return err_set(err, ERR_BUG, "%s gives %d outputs, not %d", layer->name, result->n_also + 1, layer_n_outputs(layer));
+    for (int i = 0; i <= result->n_also; i++)
+        if (!keep_shape(layer, i ? result->also[i - 1] : result, &out[i], err))
+            return false;
     out->flops = tape->flops;
     out->bytes = bytes_made(tape);
     return true;
@@ -79,7 +89,7 @@ static bool settle_name(const Model *model, Layer *layer, Err *err)
         return err_set(err, ERR_ARG, "two layers of %s are called \"%s\"; give one another name: nn.%s{…, name = \"%.20s_b\"}",
                        model->name, layer->name, layer->kind->name, layer->name);
     char base[LAYER_NAME];
-    snprintf(base, sizeof base, "%s", layer->inner ? layer->inner->name : layer->kind->prefix);
+    snprintf(base, sizeof base, "%s", layer_is_model(layer) ? layer->inner->name : layer->kind->prefix);
     for (int n = 0; n <= MODEL_NODES_MOST; n++) {
         char name[LAYER_NAME];
         if (n == 0)
@@ -98,7 +108,7 @@ static bool settle_name(const Model *model, Layer *layer, Err *err)
 
 static bool add_leaf(Model *model, Layer *layer, const char *before, const char *path, Err *err)
 {
-    if (layer->kind->is_input)
+    if (layer->kind->is_input || layer_is_pick(layer))
         return true;
     for (int i = 0; i < model->n_leaves; i++)
         if (model->leaves[i].layer == layer)
@@ -161,7 +171,7 @@ static Layer *layer_here(const Model *model, Layer *layer, Err *err)
     for (int i = 0; i < model->n_nodes; i++)
         if (graph_same_layer(model->nodes[i].layer, layer))
             return layer_ref(model->nodes[i].layer);
-    return layer->inner && find_name(model, layer, layer->name) ? model_as_layer(layer->inner, err) : layer_ref(layer);
+    return layer_is_model(layer) && find_name(model, layer, layer->name) ? model_as_layer(layer->inner, err) : layer_ref(layer);
 }
 
 static bool is_used(const Model *model, const Layer *layer)
@@ -194,7 +204,14 @@ static bool plan_node(const Model *model, GraphNode *node, Err *err)
         shapes[i] = model->nodes[node->in[i]].shape;
         dtypes[i] = model->nodes[node->in[i]].dtype;
     }
-    return layer_plan(node->layer, shapes, node->n_in, err) && graph_infer(node->layer, shapes, dtypes, node->n_in, node, err);
+    GraphNode outputs[LAYER_OUTPUTS] = { { 0 } };
+    if (!layer_plan(node->layer, shapes, node->n_in, err) || !graph_infer(node->layer, shapes, dtypes, node->n_in, outputs, err))
+        return false;
+    node->shape = outputs[0].shape;
+    node->dtype = outputs[0].dtype;
+    node->flops = outputs[0].flops;
+    node->bytes = outputs[0].bytes;
+    return true;
 }
 
 /* Everything of an append that can fail; the node stands behind the last one, not yet counted. */
@@ -270,7 +287,7 @@ void graph_pop(Model *model)
 bool graph_allocate(Model *model, bool fill, Err *err)
 {
     for (int i = 0; i < model->n_leaves; i++)
-        if (!layer_allocate(model->leaves[i].layer, model->seed, fill, err)) {
+        if (!layer_allocate(model->leaves[i].layer, leaf_seed(model->seed, model->leaves[i].path), fill, err)) {
             graph_rollback(model);
             return false;
         }

@@ -35,18 +35,26 @@ void layer_rollback(Layer *layer); /* take it back; nothing when it was built be
 MUST_USE bool layer_allocate(Layer *layer, uint64_t seed, bool fill, Err *err);
 bool layer_allocated(const Layer *layer);
 
+/* The seed for a layer at this path below what has `seed`: the names of the models and composites around it count. */
+uint64_t leaf_seed(uint64_t seed, const char *path);
+
 /* Put the layer's name in front of the message unless it stands there. */
 bool layer_name_error(const Layer *layer, Err *err);
 
 /* Kinds of models used as layers: "Sequential", "Functional". */
 extern const LayerKind layer_kind_sequential, layer_kind_functional;
 
+/* Stands behind a layer with several outputs and gives the second, third … of them, so that each node of a graph has one value. */
+extern const LayerKind layer_kind_pick;
+MUST_USE Layer *pick_new(int which, const GraphNode *of, const char *name, Err *err); /* name NULL: automatic */
+
 /* ---- graph.c ---- */
 
 /* The same layer, or two places where the same model is used. */
 bool graph_same_layer(const Layer *a, const Layer *b);
 
-/* Shape, type, multiply-adds and memory of one sample's forward of a planned layer, by an INFER tape at batch 1. */
+/* Shape, type, multiply-adds and memory of one sample's forward of a planned layer, by an INFER tape at batch 1. out[] has place
+ * for all its outputs; the others' shape and type only. */
 MUST_USE bool graph_infer(Layer *layer, const Shape *in, const DType *in_dtype, int n_in, GraphNode *out, Err *err);
 
 /* Plan the layer for the nodes in[] and append it; takes a reference. Automatic names that are taken are changed. Fails: what

@@ -44,6 +44,20 @@ static int find_model(const Writer *w, const Model *model)
     return -1;
 }
 
+/* What a wrapper was given before the wrapper. */
+static bool gather_layer(Writer *w, Layer *layer, Err *err)
+{
+    if (find_layer(w, layer) >= 0)
+        return true;
+    for (int i = 0; i < LAYER_WRAPS; i++)
+        if (layer->wrapped[i] && !gather_layer(w, layer->wrapped[i], err))
+            return false;
+    if (w->n_layers == MODEL_NODES_MOST)
+        return err_set(err, ERR_ARG, "the model has more than %d layers", MODEL_NODES_MOST);
+    w->layers[w->n_layers++] = layer;
+    return true;
+}
+
 /* Inner models before those that hold them. */
 static bool gather(Writer *w, Model *model, Err *err)
 {
@@ -51,13 +65,8 @@ static bool gather(Writer *w, Model *model, Err *err)
         return true;
     for (int i = 0; i < model->n_nodes; i++) {
         Layer *layer = model->nodes[i].layer;
-        if (layer->inner && !gather(w, layer->inner, err))
+        if (layer_is_model(layer) ? !gather(w, layer->inner, err) : !gather_layer(w, layer, err))
             return false;
-        if (layer->inner || find_layer(w, layer) >= 0)
-            continue;
-        if (w->n_layers == MODEL_NODES_MOST)
-            return err_set(err, ERR_ARG, "%s has more than %d layers", model->name, MODEL_NODES_MOST);
-        w->layers[w->n_layers++] = layer;
     }
     if (w->n_models == MODELS_MOST)
         return err_set(err, ERR_ARG, "%s holds more than %d models", model->name, MODELS_MOST);
@@ -76,6 +85,15 @@ static void add(json_t *array, json_t *take, bool *ok)
     *ok = json_array_append_new(array, take) == 0 && *ok;
 }
 
+/* [layer number, …]; null where none was given */
+static json_t *wraps_json(const Writer *w, const Layer *layer, bool *ok)
+{
+    json_t *out = json_array();
+    for (int i = 0; i < LAYER_WRAPS; i++)
+        add(out, layer->wrapped[i] ? json_integer(find_layer(w, layer->wrapped[i])) : json_null(), ok);
+    return out;
+}
+
 static json_t *layer_json(Writer *w, const Layer *layer, bool *ok)
 {
     json_t *out = json_object(), *args = json_object();
@@ -91,6 +109,8 @@ static json_t *layer_json(Writer *w, const Layer *layer, bool *ok)
         set(args, layer->args.specs[i].name, json_string(buf_text(&w->text)), ok);
     }
     set(out, "args", args, ok);
+    if (layer->wrapped[0])
+        set(out, "wraps", wraps_json(w, layer, ok), ok);
     return out;
 }
 
@@ -105,7 +125,7 @@ static json_t *numbers_json(const int *numbers, int n, bool *ok)
 static json_t *node_json(const Writer *w, const GraphNode *node, bool *ok)
 {
     json_t *out = json_object();
-    if (node->layer->inner) {
+    if (layer_is_model(node->layer)) {
         set(out, "model", json_integer(find_model(w, node->layer->inner)), ok);
         set(out, "name", json_string(node->layer->name), ok);
     } else
@@ -190,7 +210,29 @@ static bool read_arg(Args *args, const LayerKind *kind, const char *key, json_t 
     return args_parse(args, row, json_string_value(value), kind->name, err);
 }
 
-static Layer *read_layer(json_t *in, size_t number, Err *err)
+/* A whole number from 0 to below; -1 for anything else. */
+static int index_from(json_t *value, int below)
+{
+    json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
+    return number >= 0 && number < below ? (int)number : -1;
+}
+
+static bool read_wraps(const Reader *r, Layer *layer, json_t *in, Err *err)
+{
+    if (!layer->kind->wraps)
+        return !in || bad(err, "only wrappers wrap layers", (size_t)r->n_layers);
+    for (size_t i = 0; i < LAYER_WRAPS; i++) {
+        json_t *value = json_array_get(in, i);
+        int at = index_from(value, r->n_layers);
+        if (at < 0 && (i == 0 || (value && !json_is_null(value))))
+            return bad(err, "a wrapper needs the layers that it wraps before it", (size_t)r->n_layers);
+        if (at >= 0 && !layer_wrap(layer, (int)i, r->layers[at], err))
+            return false;
+    }
+    return true;
+}
+
+static Layer *read_layer(const Reader *r, json_t *in, size_t number, Err *err)
 {
     json_t *given = json_object_get(in, "args"), *value, *trainable = json_object_get(in, "trainable");
     const char *kind_name = json_string_value(json_object_get(in, "kind")), *name = json_string_value(json_object_get(in, "name")), *key;
@@ -209,18 +251,15 @@ static Layer *read_layer(json_t *in, size_t number, Err *err)
     Layer *layer = layer_new(kind, &args, name, err);
     if (!layer)
         return NULL;
+    if (!read_wraps(r, layer, json_object_get(in, "wraps"), err)) {
+        layer_unref(layer);
+        return NULL;
+    }
     layer->named = json_is_true(json_object_get(in, "named"));
     layer->trainable = !json_is_false(trainable);
     if (!layer->named)
         name_claim(kind->prefix, name);
     return layer;
-}
-
-/* A whole number from 0 to below; -1 for anything else. */
-static int index_from(json_t *value, int below)
-{
-    json_int_t number = json_is_integer(value) ? json_integer_value(value) : -1;
-    return number >= 0 && number < below ? (int)number : -1;
 }
 
 /* A list of 0 … most node numbers, each below `below`. */
@@ -323,7 +362,7 @@ static bool read_all(Reader *r, json_t *layers, json_t *models, Err *err)
     if (!r->layers || !r->models)
         return false;
     for (size_t i = 0; i < json_array_size(layers); i++, r->n_layers++)
-        if (!(r->layers[i] = read_layer(json_array_get(layers, i), i, err)))
+        if (!(r->layers[i] = read_layer(r, json_array_get(layers, i), i, err)))
             return false;
     for (size_t i = 0; i < json_array_size(models); i++, r->n_models++)
         if (!(r->models[i] = read_model(r, json_array_get(models, i), i, err)))

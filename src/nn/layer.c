@@ -10,6 +10,7 @@
 #include "base/name.h"
 #include "nn/graph.h"
 #include "nn/init.h"
+#include "nn/ops.h"
 
 #define ROW(file) extern const LayerKind layer_##file;
 #include "gen/layers.h"
@@ -37,6 +38,8 @@ const LayerKind *layer_find(const char *name, Err *err)
             return table[i];
         name_offer(&search, table[i]->name);
     }
+    if (!strcmp(name, layer_kind_pick.name))
+        return &layer_kind_pick;
     err_set(err, ERR_NAME, "there is no layer \"%.60s\"%s", name, name_hint(&search, hint));
     return NULL;
 }
@@ -138,11 +141,47 @@ void layer_unref(Layer *layer)
 {
     if (!layer || atomic_fetch_sub_explicit(&layer->refs, 1, memory_order_acq_rel) > 1)
         return;
-    if (layer->inner)
+    if (layer_is_model(layer))
         atomic_fetch_sub_explicit(&layer->inner->wrapped, 1, memory_order_relaxed);
     model_unref(layer->inner);
+    for (int i = 0; i < LAYER_WRAPS; i++)
+        layer_unref(layer->wrapped[i]);
     mem_free(layer->block);
     mem_free(layer);
+}
+
+Layer *layer_like(const Layer *layer, const char *name, Err *err)
+{
+    Layer *made = layer_new(layer->kind, &layer->args, name, err);
+    if (!made)
+        return NULL;
+    made->trainable = layer->trainable;
+    for (int i = 0; i < LAYER_WRAPS; i++)
+        made->wrapped[i] = layer_ref(layer->wrapped[i]);
+    return made;
+}
+
+bool layer_wrap(Layer *layer, int i, Layer *wrapped, Err *err)
+{
+    if (i < 0 || i >= LAYER_WRAPS || !layer->kind->wraps || layer->built || layer->wrapped[i])
+        return err_set(err, ERR_BUG, "%s cannot be given a layer here", layer->name);
+    if (layer_is_model(wrapped) || wrapped->kind->is_input)
+        return err_set(err, ERR_ARG, "%s wraps a layer, got %s, which is %s", layer->name, wrapped->name,
+                       wrapped->inner ? "a model" : "an Input");
+    if (wrapped->built)
+        return err_set(err, ERR_ARG, "%s wraps a new layer, but %s is in use elsewhere: make one for it alone", layer->name, wrapped->name);
+    layer->wrapped[i] = layer_ref(wrapped);
+    return true;
+}
+
+bool layer_is_model(const Layer *layer)
+{
+    return layer->inner && !layer->kind->composite;
+}
+
+int layer_n_outputs(const Layer *layer)
+{
+    return layer->kind->n_outputs ? layer->kind->n_outputs(layer) : 1;
 }
 
 void layer_set_trainable(Layer *layer, bool trainable)
@@ -191,17 +230,40 @@ static bool check_count(const Layer *layer, int n_in, Err *err)
     return err_set(err, ERR_ARG, "%s wants %s%d input%s, got %d", layer->name, about, bound, bound == 1 ? "" : "s", n_in);
 }
 
+/* What a composite's build made. */
+static void drop_inner(Layer *layer)
+{
+    if (!layer->kind->composite)
+        return;
+    model_unref(layer->inner);
+    layer->inner = NULL;
+}
+
 static bool plan(Layer *layer, const Shape *in, int n_in, Err *err)
 {
     layer->n_params = 0;
     if (!layer->kind->build(layer, in, n_in, err)) {
         layer->n_params = 0;
+        drop_inner(layer);
         return layer_name_error(layer, err);
     }
     lay_out(layer);
     layer->built_for = n_in > 0 ? in[0] : (Shape){ 0 };
     layer->built = layer->tentative = true;
     return true;
+}
+
+static bool same_params(const Layer *a, const Layer *b)
+{
+    bool same = a->n_params == b->n_params && (a->inner == NULL) == (b->inner == NULL);
+    for (int i = 0; same && i < a->n_params; i++)
+        same = shape_same(&a->params[i].value.shape, &b->params[i].value.shape);
+    if (!same || !a->inner || a->inner == b->inner)
+        return same;
+    same = a->inner->n_leaves == b->inner->n_leaves;
+    for (int i = 0; same && i < a->inner->n_leaves; i++)
+        same = same_params(a->inner->leaves[i].layer, b->inner->leaves[i].layer);
+    return same;
 }
 
 /* Would it be built for these inputs just as it is? Tried on a copy without parameters. */
@@ -211,13 +273,13 @@ static bool check_again(const Layer *layer, const Shape *in, int n_in, Err *err)
     memset(&trial, 0, sizeof trial);
     trial.kind = layer->kind;
     trial.args = layer->args;
-    trial.inner = layer->inner;
+    trial.inner = layer_is_model(layer) ? layer->inner : NULL;
+    memcpy(trial.wrapped, layer->wrapped, sizeof trial.wrapped);
     memcpy(trial.name, layer->name, sizeof trial.name);
-    bool same = plan(&trial, in, n_in, err);
-    if (!same)
+    if (!plan(&trial, in, n_in, err))
         return false;
-    for (int i = 0; same && i < layer->n_params; i++)
-        same = trial.n_params == layer->n_params && shape_same(&trial.params[i].value.shape, &layer->params[i].value.shape);
+    bool same = same_params(&trial, layer);
+    drop_inner(&trial);
     if (same)
         return true;
     char want[SHAPE_TEXT], got[SHAPE_TEXT], remedy[LAYER_REMEDY];
@@ -236,12 +298,15 @@ bool layer_plan(Layer *layer, const Shape *in, int n_in, Err *err)
 void layer_commit(Layer *layer)
 {
     layer->tentative = false;
+    for (int i = 0; layer->kind->composite && layer->inner && i < layer->inner->n_leaves; i++)
+        layer_commit(layer->inner->leaves[i].layer);
 }
 
 void layer_rollback(Layer *layer)
 {
     if (!layer->tentative)
         return;
+    drop_inner(layer);
     mem_free(layer->block);
     layer->block = NULL;
     layer->built = layer->tentative = false;
@@ -271,8 +336,31 @@ static bool fill_params(Layer *layer, Err *err)
     return true;
 }
 
+/* The layers of a composite: their names are its own matter, so its name counts for their values. */
+static bool allocate_inner(Layer *layer, uint64_t seed, bool fill, Err *err)
+{
+    for (int i = 0; i < layer->inner->n_leaves; i++)
+        if (!layer_allocate(layer->inner->leaves[i].layer, leaf_seed(rng_mix_text(seed, layer->name), layer->inner->leaves[i].path), fill, err))
+            return layer_name_error(layer, err);
+    return true;
+}
+
+uint64_t leaf_seed(uint64_t seed, const char *path)
+{
+    for (const char *end; (end = strchr(path, '/')); path = end + 1) {
+        char name[LAYER_PATH];
+        snprintf(name, sizeof name, "%.*s", (int)(end - path), path);
+        seed = rng_mix_text(seed, name);
+    }
+    return seed;
+}
+
 bool layer_allocate(Layer *layer, uint64_t seed, bool fill, Err *err)
 {
+    if (layer->kind->composite && layer->inner)
+        return allocate_inner(layer, seed, fill, err);
+    if (layer->block)
+        return true;
     layer->seed = rng_mix_text(seed, layer->name);
     if (layer_allocated(layer))
         return true;
@@ -299,6 +387,44 @@ bool layer_build(Layer *layer, const Shape *in, int n_in, uint64_t seed, Err *er
 
 /* ---- running ---- */
 
+bool layer_also(Tape *tape, Node *first, Node *const *further, int n, Err *err)
+{
+    Node **kept = arena_alloc(&tape->arena, (size_t)n * sizeof *kept, err);
+    if (!kept)
+        return false;
+    memcpy(kept, further, (size_t)n * sizeof *kept);
+    first->also = kept;
+    first->n_also = n;
+    return true;
+}
+
+/* A time step counts if it counts in all masks. */
+static bool join_masks(Tape *tape, Node *out, Node *const *in, int n_in, Err *err)
+{
+    Node *mask = NULL;
+    for (int i = 0; i < n_in; i++) {
+        Node *more = in[i] ? in[i]->mask : NULL;
+        if (mask && more && more != mask && !(mask = tape_op(tape, &op_multiply, (Node *[]){ mask, more }, 2, NULL, err)))
+            return false;
+        mask = mask ? mask : more;
+    }
+    out->mask = mask;
+    return true;
+}
+
+static bool settle_mask(const Layer *layer, Tape *tape, Node *out, Node *const *in, int n_in, Err *err)
+{
+    bool fresh = true; /* a layer that does nothing gives its input itself */
+    for (int i = 0; i < n_in; i++)
+        fresh = fresh && out != in[i];
+    if (!fresh || layer->kind->mask == LAYER_MASK_OWN || layer->inner)
+        return true;
+    if (layer->kind->mask == LAYER_MASK_PASS)
+        return join_masks(tape, out, in, n_in, err);
+    out->mask = NULL;
+    return true;
+}
+
 Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
     if (!layer->built || (!layer_allocated(layer) && tape->mode != TAPE_INFER)) {
@@ -310,6 +436,8 @@ Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *er
     const char *outer = tape->where;
     tape->where = layer->name;
     Node *out = layer->kind->forward(layer, tape, in, n_in, err);
+    if (out && !settle_mask(layer, tape, out, in, n_in, err))
+        out = NULL;
     tape->where = outer;
     if (!out)
         layer_name_error(layer, err);

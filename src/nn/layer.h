@@ -12,7 +12,9 @@
 #include "autograd/tape.h"
 #include "base/arg.h"
 
-#define LAYER_PARAMS 8
+#define LAYER_PARAMS 16
+#define LAYER_OUTPUTS 8
+#define LAYER_WRAPS 2
 #define LAYER_NAME 48
 
 typedef struct Layer Layer;
@@ -33,7 +35,16 @@ typedef struct LayerCase { /* for tests of every layer: build, forward, save, lo
     const char *args;      /* "units=4 activation=relu" */
     Shape in[4];           /* batch included */
     int n_in;
+    const char *wraps;     /* what a wrapper is given: "Dense units=3", a second one behind ';' */
+    int classes;           /* > 0: the first input holds whole numbers 0 … classes-1 (token ids), as float32 */
 } LayerCase;
+
+/* What becomes of its inputs' masks (Node.mask), as in Keras. */
+typedef enum {
+    LAYER_MASK_STOP, /* its output has none */
+    LAYER_MASK_PASS, /* its output has that of its inputs; where several have one, a time step counts if it counts in all */
+    LAYER_MASK_OWN,  /* forward sees to it */
+} LayerMask;
 
 typedef struct LayerKind {
     const char *name;    /* "Conv2D": Keras's class name, Lua's nn.Conv2D, the name in files */
@@ -44,10 +55,18 @@ typedef struct LayerKind {
     int in_least, in_most; /* inputs */
     const LayerCase *cases;
     int n_cases;
-    /* Declare parameters by layer_add_param. Shapes hold the batch as -1. Fails: ERR_SHAPE with a remedy. */
+    /* Declare parameters by layer_add_param, or make the layers within by compose_begin … compose_end (compose.h). Shapes hold the
+     * batch as -1. Fails: ERR_SHAPE with a remedy. */
     bool (*build)(Layer *layer, const Shape *in, int n_in, Err *err);
-    /* Compose ops on the tape (mode INFER, FORWARD or TRAIN). */
+    /* Compose ops on the tape (mode INFER, FORWARD or TRAIN). Further outputs are hung on the first one by layer_also. A composite
+     * may give compose_forward. */
     Node *(*forward)(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err);
+    int (*n_outputs)(const Layer *layer); /* 1 … LAYER_OUTPUTS with these arguments; NULL: one */
+    LayerMask mask;
+    /* Layers that it is given, Bidirectional(layer): their names as in Verb.values, "layer *backward_layer". NULL: none. They stand in
+     * layer->wrapped; build uses them by compose_wrapped. */
+    const char *wraps;
+    bool composite; /* made of layers of its own: build sets layer->inner */
     bool is_input;  /* Input: no inputs, a place where data enters */
 } LayerKind;
 
@@ -71,13 +90,27 @@ struct Layer {
     uint64_t seed;       /* of its initial weights and its dropout */
     Shape input_shape;   /* asked for by the first layer's input_shape (batch -1); rank 0: not given */
     DType input_dtype;
-    Model *inner;        /* a model used as a layer: one reference; its layers hold the parameters */
+    Model *inner;        /* a model used as a layer, or what a composite is made of: one reference; its layers hold the parameters */
+    Layer *wrapped[LAYER_WRAPS]; /* what a wrapper was given, references; patterns for its own layers, never built themselves */
 };
 
 /* A layer of this kind; args complete and copied. name NULL: an automatic one. One reference. Fails: ERR_MEM, ERR_ARG. */
 MUST_USE Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err *err);
 Layer *layer_ref(Layer *layer);
 void layer_unref(Layer *layer);
+
+/* Give a wrapper its i-th layer, before it is built (takes a reference). Fails: ERR_ARG when that is a model, an Input or built. */
+MUST_USE bool layer_wrap(Layer *layer, int i, Layer *wrapped, Err *err);
+
+/* A new layer of the same kind and arguments, not built. name NULL: an automatic one. */
+MUST_USE Layer *layer_like(const Layer *layer, const char *name, Err *err);
+
+bool layer_is_model(const Layer *layer); /* it stands for a model that has a life of its own */
+int layer_n_outputs(const Layer *layer); /* 1 … LAYER_OUTPUTS */
+
+/* Behind a layer with several outputs stand nodes of a graph that pick the others; they are nothing that users made. */
+bool layer_is_pick(const Layer *layer);
+int layer_picks(const Layer *layer); /* which: 1 is the one behind the first */
 
 /* Kinds: by name (nearest name in err), by index (NULL behind the last). */
 const LayerKind *layer_find(const char *name, Err *err);
@@ -87,8 +120,12 @@ const LayerKind *layer_at(int i);
  * kind says, wrapped with the layer's name; ERR_SHAPE when it was built for other shapes. */
 MUST_USE bool layer_build(Layer *layer, const Shape *in, int n_in, uint64_t seed, Err *err);
 
-/* Run on a tape; wraps errors with the layer's name and marks the nodes with it. */
+/* Run on a tape; wraps errors with the layer's name and marks the nodes with it; sees to masks. The first output; the others
+ * are its `also`. */
 MUST_USE Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err);
+
+/* Inside forward: hang further outputs on the first. False with ERR_MEM. */
+MUST_USE bool layer_also(Tape *tape, Node *first, Node *const *further, int n, Err *err);
 
 /* Inside build: a refusal in one line, "dense_1 wants …"; returns false with ERR_SHAPE. */
 bool layer_refuse(const Layer *layer, Err *err, const char *format, ...) PRINTF_LIKE(3, 4);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/name.h"
+#include "nn/compose.h"
 #include "nn/graph.h"
 
 static _Atomic uint64_t default_seed;
@@ -141,6 +142,9 @@ bool model_add(Model *model, Layer *layer, Err *err)
         return false;
     if (layer->inner == model)
         return err_set(err, ERR_ARG, "%s cannot be a layer of itself", model->name);
+    if (layer_n_outputs(layer) > 1)
+        return err_set(err, ERR_ARG, "%s gives %d outputs, a Sequential passes one on: build the model with nn.Input and nn.Model", layer->name,
+                       layer_n_outputs(layer));
     if (layer->kind->is_input)
         return add_input(model, layer, err);
     if (model->built || (model->n_nodes == 0 && known_input(layer, &shape, &dtype)))
@@ -235,7 +239,7 @@ Layer *model_layer(Model *model, const char *name, Err *err)
 static bool counts(const Model *model, int i)
 {
     const GraphNode *node = &model->nodes[i];
-    return node->first && !(model->sequential && node->layer->kind->is_input);
+    return node->first && !layer_is_pick(node->layer) && !(model->sequential && node->layer->kind->is_input);
 }
 
 Layer *model_layer_at(Model *model, int i, Err *err)
@@ -283,11 +287,9 @@ static bool build_inner(Layer *layer, const Shape *in, int n_in, Err *err)
     return true;
 }
 
-static Node *forward_inner(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
+static int outputs_of_inner(const Layer *layer)
 {
-    (void)n_in;
-    Node *out[MODEL_INPUTS];
-    return model_forward(layer->inner, tape, in, out, NULL, NULL, err) ? out[0] : NULL;
+    return layer->inner->n_outputs;
 }
 
 const LayerKind layer_kind_sequential = {
@@ -297,7 +299,7 @@ const LayerKind layer_kind_sequential = {
     .in_least = 1,
     .in_most = 1,
     .build = build_inner,
-    .forward = forward_inner,
+    .forward = compose_forward,
 };
 
 const LayerKind layer_kind_functional = {
@@ -307,15 +309,12 @@ const LayerKind layer_kind_functional = {
     .in_least = 1,
     .in_most = MODEL_INPUTS,
     .build = build_inner,
-    .forward = forward_inner,
+    .forward = compose_forward,
+    .n_outputs = outputs_of_inner,
 };
 
 Layer *model_as_layer(Model *model, Err *err)
 {
-    if (model->n_outputs > 1) {
-        err_set(err, ERR_ARG, "%s has %d outputs: only a model with one output can be a layer", model->name, model->n_outputs);
-        return NULL;
-    }
     Layer *layer = layer_new(model->sequential ? &layer_kind_sequential : &layer_kind_functional, NULL, model->name, err);
     if (!layer)
         return NULL;

@@ -26,8 +26,12 @@ typedef struct Symbol {
 /* An Input symbol: shape without the batch. Fails: ERR_SHAPE, ERR_MEM. */
 MUST_USE Symbol *symbol_input(Shape shape, DType dtype, const char *name, Err *err);
 
-/* Call a layer on symbols: builds it at its first use. */
+/* Call a layer on symbols: builds it at its first use. The first output; or all of them, whose number is returned (0: failure). */
 MUST_USE Symbol *symbol_call(Layer *layer, Symbol *const *in, int n_in, Err *err);
+MUST_USE int symbol_call_all(Layer *layer, Symbol *const *in, int n_in, Symbol *out[LAYER_OUTPUTS], Err *err);
+
+/* The same without memory for weights: within a composite, see compose.h. */
+MUST_USE int symbol_plan(Layer *layer, Symbol *const *in, int n_in, Symbol *out[LAYER_OUTPUTS], Err *err);
 Symbol *symbol_ref(Symbol *symbol);
 void symbol_unref(Symbol *symbol);
 
@@ -79,11 +83,14 @@ MUST_USE bool model_pop(Model *model, Err *err);
 /* A functional model from its ends. Fails: ERR_ARG when an output does not depend on the inputs alone. */
 MUST_USE Model *model_functional(Symbol *const *inputs, int n_inputs, Symbol *const *outputs, int n_outputs, const char *name, Err *err);
 
+/* The same without memory for weights. */
+MUST_USE Model *model_plan(Symbol *const *inputs, int n_inputs, Symbol *const *outputs, int n_outputs, const char *name, Err *err);
+
 Model *model_ref(Model *model);
 void model_unref(Model *model);
 
 /* A layer that runs the model, so that models can be layers; a Sequential that is not built yet is built by its use. Several
- * calls make several places of one shared layer. Fails: ERR_ARG when it has several outputs, ERR_MEM. */
+ * calls make several places of one shared layer. Fails: ERR_MEM. */
 MUST_USE Layer *model_as_layer(Model *model, Err *err);
 
 /* Build for these input shapes (batch -1) if it is not built: Sequential without an input_shape, at the first data. Fails: what

@@ -54,7 +54,7 @@ static bool is_chain(const Model *model)
     for (int i = 0; i < model->n_nodes; i++) {
         const GraphNode *node = &model->nodes[i];
         bool follows = i == 0 ? node->n_in == 0 : node->n_in == 1 && node->in[0] == i - 1;
-        if (!node->first || !follows)
+        if (!node->first || !follows || layer_is_pick(node->layer))
             return !model->built;
     }
     return true;
@@ -62,7 +62,8 @@ static bool is_chain(const Model *model)
 
 static bool has_row(const Model *model, int i)
 {
-    return model->nodes[i].first && !(model->sequential && model->nodes[i].layer->kind->is_input);
+    const GraphNode *node = &model->nodes[i];
+    return node->first && !layer_is_pick(node->layer) && !(model->sequential && node->layer->kind->is_input);
 }
 
 static int64_t params_of(const Layer *layer)
@@ -85,7 +86,12 @@ static void put_connections(Buf *out, const Model *model, int row)
     for (int i = row; i < model->n_nodes; i++) {
         const GraphNode *node = &model->nodes[i];
         for (int k = 0; k < node->n_in && node->layer == model->nodes[row].layer; k++) {
-            buf_printf(out, "%s%s[%d][0]", any ? ", " : "", model->nodes[node->in[k]].layer->name, use_of(model, node->in[k]));
+            int from = node->in[k], output = 0;
+            if (layer_is_pick(model->nodes[from].layer)) {
+                output = layer_picks(model->nodes[from].layer);
+                from = model->nodes[from].in[0];
+            }
+            buf_printf(out, "%s%s[%d][%d]", any ? ", " : "", model->nodes[from].layer->name, use_of(model, from), output);
             any = true;
         }
     }

@@ -81,7 +81,7 @@ Symbol *symbol_input(Shape shape, DType dtype, const char *name, Err *err)
 }
 
 /* Shapes are worked out before memory for weights is taken. */
-static bool make(Symbol *symbol, Err *err)
+static bool make(Symbol *symbol, bool allocate, GraphNode outputs[LAYER_OUTPUTS], Err *err)
 {
     Layer *layer = symbol->layer;
     Shape shapes[OP_IN_MOST];
@@ -90,20 +90,20 @@ static bool make(Symbol *symbol, Err *err)
         shapes[i] = symbol->in[i]->shape;
         dtypes[i] = symbol->in[i]->dtype;
     }
-    GraphNode node;
-    bool done = layer_plan(layer, shapes, symbol->n_in, err) && graph_infer(layer, shapes, dtypes, symbol->n_in, &node, err) &&
-                layer_allocate(layer, model_default_seed(), true, err);
+    bool done = layer_plan(layer, shapes, symbol->n_in, err) && graph_infer(layer, shapes, dtypes, symbol->n_in, outputs, err) &&
+                (!allocate || layer_allocate(layer, model_default_seed(), true, err));
     if (!done) {
         layer_rollback(layer);
         return false;
     }
-    layer_commit(layer);
-    symbol->shape = node.shape;
-    symbol->dtype = node.dtype;
+    if (allocate)
+        layer_commit(layer);
+    symbol->shape = outputs[0].shape;
+    symbol->dtype = outputs[0].dtype;
     return true;
 }
 
-Symbol *symbol_call(Layer *layer, Symbol *const *in, int n_in, Err *err)
+static Symbol *call(Layer *layer, Symbol *const *in, int n_in, bool allocate, GraphNode outputs[LAYER_OUTPUTS], Err *err)
 {
     if (n_in > OP_IN_MOST) {
         err_set(err, ERR_ARG, "%s: a layer takes at most %d inputs, got %d", layer->name, OP_IN_MOST, n_in);
@@ -114,10 +114,52 @@ Symbol *symbol_call(Layer *layer, Symbol *const *in, int n_in, Err *err)
         return NULL;
     for (int i = 0; i < n_in; i++)
         symbol->in[symbol->n_in++] = symbol_ref(in[i]);
-    if (make(symbol, err))
+    if (make(symbol, allocate, outputs, err))
         return symbol;
     symbol_unref(symbol);
     return NULL;
+}
+
+static Symbol *pick(Symbol *from, int which, const GraphNode *output, bool allocate, Err *err)
+{
+    char name[LAYER_NAME];
+    GraphNode made[LAYER_OUTPUTS] = { { 0 } };
+    snprintf(name, sizeof name, "%.*s_%d", LAYER_NAME - 13, from->layer->name, which + 1);
+    Layer *layer = pick_new(which, output, allocate ? NULL : name, err);
+    Symbol *symbol = layer ? call(layer, &from, 1, allocate, made, err) : NULL;
+    layer_unref(layer);
+    return symbol;
+}
+
+static int call_all(Layer *layer, Symbol *const *in, int n_in, Symbol *out[LAYER_OUTPUTS], bool allocate, Err *err)
+{
+    GraphNode outputs[LAYER_OUTPUTS] = { { 0 } };
+    if (!(out[0] = call(layer, in, n_in, allocate, outputs, err)))
+        return 0;
+    int n = layer_n_outputs(layer);
+    for (int i = 1; i < n; i++)
+        if (!(out[i] = pick(out[0], i, &outputs[i], allocate, err))) {
+            while (i > 0)
+                symbol_unref(out[--i]);
+            return 0;
+        }
+    return n;
+}
+
+Symbol *symbol_call(Layer *layer, Symbol *const *in, int n_in, Err *err)
+{
+    GraphNode outputs[LAYER_OUTPUTS] = { { 0 } };
+    return call(layer, in, n_in, true, outputs, err);
+}
+
+int symbol_call_all(Layer *layer, Symbol *const *in, int n_in, Symbol *out[LAYER_OUTPUTS], Err *err)
+{
+    return call_all(layer, in, n_in, out, true, err);
+}
+
+int symbol_plan(Layer *layer, Symbol *const *in, int n_in, Symbol *out[LAYER_OUTPUTS], Err *err)
+{
+    return call_all(layer, in, n_in, out, false, err);
 }
 
 /* ---- cutting a model out ---- */
@@ -203,14 +245,14 @@ static bool append(Model *model, const Cut *cut, Symbol *symbol, Err *err)
     return graph_append(model, symbol->layer, in, symbol->n_in, err);
 }
 
-static bool cut_model(Model *model, Cut *cut, Symbol *const *outputs, int n_outputs, Err *err)
+static bool cut_model(Model *model, Cut *cut, Symbol *const *outputs, int n_outputs, bool allocate, Err *err)
 {
     if (!collect(cut, outputs, n_outputs, err))
         return false;
     for (int i = 0; i < cut->n; i++)
         if (!append(model, cut, cut->found[i], err))
             return false;
-    if (!graph_allocate(model, true, err))
+    if (allocate && !graph_allocate(model, true, err))
         return false;
     for (int i = 0; i < cut->n_inputs; i++)
         model->inputs[model->n_inputs++] = index_of(cut, cut->inputs[i]);
@@ -231,16 +273,27 @@ static bool check_ends(Symbol *const *inputs, int n_inputs, int n_outputs, Err *
     return true;
 }
 
-Model *model_functional(Symbol *const *inputs, int n_inputs, Symbol *const *outputs, int n_outputs, const char *name, Err *err)
+static Model *from_ends(Symbol *const *inputs, int n_inputs, Symbol *const *outputs, int n_outputs, const char *name, bool allocate,
+                        Err *err)
 {
     Model *model = check_ends(inputs, n_inputs, n_outputs, err) ? model_new("functional", name, err) : NULL;
     if (!model)
         return NULL;
     Cut cut = { .inputs = inputs, .n_inputs = n_inputs };
-    bool done = cut_model(model, &cut, outputs, n_outputs, err);
+    bool done = cut_model(model, &cut, outputs, n_outputs, allocate, err);
     mem_free(cut.found);
     if (done)
         return model;
     model_unref(model);
     return NULL;
+}
+
+Model *model_functional(Symbol *const *inputs, int n_inputs, Symbol *const *outputs, int n_outputs, const char *name, Err *err)
+{
+    return from_ends(inputs, n_inputs, outputs, n_outputs, name, true, err);
+}
+
+Model *model_plan(Symbol *const *inputs, int n_inputs, Symbol *const *outputs, int n_outputs, const char *name, Err *err)
+{
+    return from_ends(inputs, n_inputs, outputs, n_outputs, name, false, err);
 }

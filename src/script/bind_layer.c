@@ -81,6 +81,8 @@ static Shape sample_shape(lua_State *L, int index, const char *who)
     return shape;
 }
 
+#define N_COMMON 4
+
 /* The common arguments: name, trainable, input_shape, input_dtype at 1 … 4. */
 static void set_common(lua_State *L, Layer *layer, const char *who)
 {
@@ -110,6 +112,23 @@ static void check_common(lua_State *L, const char *who)
         bind_error(L, ERR_ARG, "%s: trainable is true or false, got %s", who, bind_what(L, 2, what));
 }
 
+/* What a wrapper is given, behind the common arguments. */
+static void set_wrapped(lua_State *L, Layer *layer, int n, const char *who)
+{
+    char what[64];
+    Err err = ERR_INIT;
+    for (int i = 0; i < n; i++) {
+        int index = N_COMMON + 1 + i;
+        if (lua_isnil(L, index))
+            continue;
+        LayerBox *given = bind_test(L, index, &kind_layer);
+        if (!given || !given->layer)
+            bind_error(L, ERR_ARG, "%s wraps a layer, as in %s(nn.Dense(8)), got %s", who, who, bind_what(L, index, what));
+        if (!layer_wrap(layer, i, given->layer, &err))
+            bind_raise(L, &err);
+    }
+}
+
 static int new_input(lua_State *L, const Args *args, const char *name)
 {
     Err err = ERR_INIT;
@@ -125,8 +144,8 @@ static int new_input(lua_State *L, const Args *args, const char *name)
 static int new_layer(lua_State *L)
 {
     const LayerKind *kind = lua_touserdata(L, lua_upvalueindex(1));
-    const Verb verb = { .name = kind->name, .values = HELP_LAYER_VALUES, .args = kind->args, .n_args = kind->n_args };
-    char who[80];
+    char who[80], values[HELP_VALUES];
+    const Verb verb = { .name = kind->name, .values = help_layer_values(kind, values), .args = kind->args, .n_args = kind->n_args };
     Args args;
     Err err = ERR_INIT;
     lua_pushfstring(L, "nn.%s", kind->name);
@@ -134,6 +153,8 @@ static int new_layer(lua_State *L)
     who[sizeof who - 1] = '\0';
     lua_pop(L, 1);
     bind_take(L, 1, who, &verb, &args);
+    int n_wraps = lua_gettop(L) - N_COMMON;
+    lua_rotate(L, 1, -n_wraps); /* the common ones first */
     check_common(L, who);
     const char *name = lua_tostring(L, 1);
     if (kind->is_input)
@@ -143,6 +164,7 @@ static int new_layer(lua_State *L)
     if (!box->layer)
         return bind_raise(L, &err);
     set_common(L, box->layer, who);
+    set_wrapped(L, box->layer, n_wraps, who);
     return 1;
 }
 
@@ -152,8 +174,16 @@ typedef struct LayerCall {
     Layer *layer;
     const Tensor *in[OP_IN_MOST];
     int n_in;
-    Tensor *out;
+    Tensor *out[LAYER_OUTPUTS];
 } LayerCall;
+
+static bool copy_outputs(LayerCall *call, const Node *first, Err *err)
+{
+    bool ok = tensor_copy(call->out[0], &first->value, err);
+    for (int i = 0; ok && i < first->n_also; i++)
+        ok = tensor_copy(call->out[i + 1], &first->also[i]->value, err);
+    return ok;
+}
 
 static bool run_layer(void *ctx, Err *err)
 {
@@ -175,7 +205,7 @@ static bool run_layer(void *ctx, Err *err)
     for (int i = 0; ok && i < call->n_in; i++)
         ok = (in[i] = tape_input(&tape, call->in[i], err)) != NULL;
     Node *out = ok ? layer_forward(call->layer, &tape, in, call->n_in, err) : NULL;
-    ok = out && tensor_copy(call->out, &out->value, err);
+    ok = out && copy_outputs(call, out, err);
     tape_fini(&tape);
     return ok;
 }
@@ -196,12 +226,18 @@ static int apply_tensors(lua_State *L, Layer *layer, int first, int n)
         }
         call.in[i] = &var->value;
     }
-    TensorBox *box = tensor_box(L);
-    call.out = &box->hold;
+    int n_out = layer_n_outputs(layer);
+    TensorBox *boxes[LAYER_OUTPUTS];
+    luaL_checkstack(L, n_out + 4, NULL);
+    for (int i = 0; i < n_out; i++) {
+        boxes[i] = tensor_box(L);
+        call.out[i] = &boxes[i]->hold;
+    }
     if (!layer_do(L, layer, run_layer, &call, &err))
         return bind_raise(L, &err);
-    tensor_done(L, box, false);
-    return 1;
+    for (int i = 0; i < n_out; i++)
+        tensor_done(L, boxes[i], false);
+    return n_out;
 }
 
 /* A list of symbols or tensors in place `first` is spread over the stack. */
@@ -241,9 +277,16 @@ int layer_apply(lua_State *L, Layer *layer, int first)
                               bind_what(L, first + i, what));
         in[i] = symbol->symbol;
     }
-    SymbolBox *out = bind_new(L, &kind_symbol, sizeof *out);
-    out->symbol = symbol_call(layer, in, n, &err);
-    return out->symbol ? 1 : bind_raise(L, &err);
+    SymbolBox *out[LAYER_OUTPUTS];
+    Symbol *made[LAYER_OUTPUTS];
+    luaL_checkstack(L, LAYER_OUTPUTS + 4, NULL);
+    for (int i = 0; i < LAYER_OUTPUTS; i++)
+        out[i] = bind_new(L, &kind_symbol, sizeof *out[i]);
+    int n_out = symbol_call_all(layer, in, n, made, &err);
+    for (int i = 0; i < n_out; i++)
+        out[i]->symbol = made[i];
+    lua_pop(L, LAYER_OUTPUTS - n_out);
+    return n_out ? n_out : bind_raise(L, &err);
 }
 
 static int layer_call(lua_State *L)

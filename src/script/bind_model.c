@@ -33,7 +33,7 @@ static int model_gc(lua_State *L)
 /* ---- building ---- */
 
 /* A layer, a model or an Input's symbol at index as a layer, with a reference of its own in a box that is pushed. */
-static Layer *layer_like(lua_State *L, int index, const char *who)
+static Layer *layer_box(lua_State *L, int index, const char *who)
 {
     char what[64];
     Err err = ERR_INIT;
@@ -59,7 +59,7 @@ static int method_add(lua_State *L)
     Err err = ERR_INIT;
     Model *model = model_check(L, 1, "add");
     bind_take(L, 2, "add", bind_verb(L), &args);
-    if (!model_add(model, layer_like(L, 2, "add"), &err))
+    if (!model_add(model, layer_box(L, 2, "add"), &err))
         return bind_raise(L, &err);
     return 0;
 }
@@ -96,7 +96,7 @@ static int new_sequential(lua_State *L)
     int n = lua_istable(L, 1) ? (int)lua_rawlen(L, 1) : 0;
     for (int i = 1; i <= n; i++) {
         lua_rawgeti(L, 1, i);
-        if (!model_add(box->model, layer_like(L, lua_gettop(L), "nn.Sequential"), &err))
+        if (!model_add(box->model, layer_box(L, lua_gettop(L), "nn.Sequential"), &err))
             return bind_raise(L, &err);
         lua_pop(L, 2);
     }
@@ -171,27 +171,50 @@ static int model_call(lua_State *L)
     }
     if (!symbols) {
         lua_settop(L, 2);
-        return model_predict_at(L, model, 2, 32);
+        model_predict_at(L, model, 2, 32);
+        int list = lua_gettop(L);
+        for (int i = 1; model->n_outputs > 1 && i <= model->n_outputs; i++)
+            lua_rawgeti(L, list, i);
+        return model->n_outputs; /* several values, as symbols are given */
     }
-    Layer *layer = layer_like(L, 1, "a model"); /* on top */
+    Layer *layer = layer_box(L, 1, "a model"); /* on top */
     lua_insert(L, 2);
     return layer_apply(L, layer, 3);
 }
 
 /* ---- looking ---- */
 
+/* Each line of the text on top of the stack goes to the function at index. */
+static void call_lines(lua_State *L, int index)
+{
+    const char *text = lua_tostring(L, -1);
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        lua_pushvalue(L, index);
+        lua_pushlstring(L, text, n);
+        lua_call(L, 1, 0);
+        text += n + (text[n] == '\n');
+    }
+}
+
 static int method_summary(lua_State *L)
 {
-    Script *script = script_of(L);
+    Args args;
     Err err = ERR_INIT;
+    char what[64];
+    Script *script = script_of(L);
     Model *model = model_check(L, 1, "summary");
+    bind_take(L, 2, "summary", bind_verb(L), &args);
+    if (!lua_isnil(L, 2) && !lua_isfunction(L, 2))
+        return bind_error(L, ERR_ARG, "summary: print_fn is a function that is given each line, got %s", bind_what(L, 2, what));
     Buf *out = bind_buf(L);
     if (!model_summary(model, out, script->options.columns, !script->options.unicode, &err))
         return bind_raise(L, &err);
     bind_push_buf(L, out);
-    size_t n;
-    const char *text = lua_tolstring(L, -1, &n);
-    script_say(script, SAY_OUT, text, n);
+    if (lua_isfunction(L, 2))
+        call_lines(L, 2);
+    else
+        script_say(script, SAY_OUT, lua_tostring(L, -1), lua_rawlen(L, -1));
     return 0;
 }
 
@@ -234,7 +257,7 @@ static int get_layers(lua_State *L)
     lua_newtable(L);
     for (int i = 0; i < model->n_nodes; i++) {
         Layer *layer = model->nodes[i].layer;
-        bool seen = layer->kind && layer->kind->is_input;
+        bool seen = layer->kind->is_input || layer_is_pick(layer);
         for (int k = 0; k < i && !seen; k++)
             seen = model->nodes[k].layer == layer;
         if (seen)
@@ -318,7 +341,8 @@ static const Verb methods[] = {
     { "add", method_add, "layer", NULL, 0, "Append a layer (Sequential).",
       "local m = nn.Sequential(); m:add(nn.Dense(3, {input_shape = {2}})); assert(#m.layers == 1)" },
     { "pop", method_pop, NULL, NULL, 0, "Remove the last layer (Sequential).", NULL },
-    { "summary", method_summary, NULL, NULL, 0, "Print its layers with shapes, parameters, memory and multiply-adds.", NULL },
+    { "summary", method_summary, "*print_fn", NULL, 0,
+      "Print its layers with shapes, parameters, memory and multiply-adds; print_fn gets each line instead.", NULL },
     { "get_layer", method_get_layer, "name", NULL, 0, "A layer by its name, or by its place from 1.", NULL },
     { "count_params", method_count_params, NULL, NULL, 0, "How many numbers its weights hold.",
       "local m = nn.Sequential{nn.Dense(3, {input_shape = {2}})}; assert(m:count_params() == 9)" },
@@ -364,7 +388,7 @@ static int model_tostring(lua_State *L)
     const Model *model = model_check(L, 1, "tostring");
     int layers = 0;
     for (int i = 0; i < model->n_nodes; i++)
-        layers += !(model->nodes[i].layer->kind && model->nodes[i].layer->kind->is_input);
+        layers += !model->nodes[i].layer->kind->is_input && !layer_is_pick(model->nodes[i].layer);
     Buf *out = bind_buf(L);
     buf_printf(out, "model %s: %d layer%s", model->name, layers, layers == 1 ? "" : "s");
     if (model->built)

@@ -4,6 +4,7 @@
 #define SCRIPT_HELP_H
 
 #include "base/arg.h"
+#include "nn/layer.h"
 
 typedef struct HelpRow {
     const char *path;   /* "nn.Dense", "model:fit", "tour" */
@@ -28,5 +29,9 @@ void help_signature(Buf *out, const HelpRow *row);
 
 /* Arguments that all layers have: name, trainable, input_shape, input_dtype. */
 #define HELP_LAYER_VALUES "*name *trainable *input_shape *input_dtype"
+
+/* These behind the layers that a wrapper is given. */
+#define HELP_VALUES 128
+const char *help_layer_values(const LayerKind *kind, char out[HELP_VALUES]);
 
 #endif

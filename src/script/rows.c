@@ -67,13 +67,20 @@ static bool each_op(const Walk *walk)
     return true;
 }
 
+const char *help_layer_values(const LayerKind *kind, char out[HELP_VALUES])
+{
+    snprintf(out, HELP_VALUES, "%s%s" HELP_LAYER_VALUES, kind->wraps ? kind->wraps : "", kind->wraps ? " " : "");
+    return out;
+}
+
 static bool each_layer(const Walk *walk)
 {
     for (int i = 0; layer_at(i); i++) {
         const LayerKind *kind = layer_at(i);
+        char values[HELP_VALUES];
         HelpRow row = { .kind = "layer",
                         .name = kind->name,
-                        .values = HELP_LAYER_VALUES,
+                        .values = help_layer_values(kind, values),
                         .args = kind->args,
                         .n_args = kind->n_args,
                         .doc = kind->doc,

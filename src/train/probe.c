@@ -41,7 +41,7 @@ static bool init_nodes(Probe *probe, const Model *model, Err *err)
         probe->seen[i] = model->nodes[i].layer;
         if (shape->rank > 0 && shape->d[shape->rank - 1] > widest)
             widest = shape->d[shape->rank - 1];
-        if (!model->nodes[i].layer->kind->is_input)
+        if (!model->nodes[i].layer->kind->is_input && !layer_is_pick(model->nodes[i].layer))
             probe->nodes[probe->n++] = i;
     }
     probe->n_graph = model->n_nodes;

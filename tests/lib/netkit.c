@@ -73,6 +73,28 @@ Layer *net_layer(const char *kind, const char *args)
     return layer;
 }
 
+Layer *net_case(const LayerKind *kind, const LayerCase *c, Err *err)
+{
+    char copy[256], *save;
+    Layer *layer = net_try_layer(kind->name, c->args, err);
+    snprintf(copy, sizeof copy, "%s", c->wraps ? c->wraps : "");
+    int i = 0;
+    for (char *line = strtok_r(copy, ";", &save); layer && line; line = strtok_r(NULL, ";", &save)) {
+        char name[64];
+        line += strspn(line, " ");
+        size_t n = strcspn(line, " ");
+        snprintf(name, sizeof name, "%.*s", (int)n, line);
+        Layer *wrapped = net_try_layer(name, line + n, err);
+        bool done = wrapped && layer_wrap(layer, i++, wrapped, err);
+        layer_unref(wrapped);
+        if (!done) {
+            layer_unref(layer);
+            return NULL;
+        }
+    }
+    return layer;
+}
+
 /* "Dense units=4" */
 static Layer *from_line(const char *line)
 {

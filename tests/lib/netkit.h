@@ -10,6 +10,9 @@
 Layer *net_layer(const char *kind, const char *args);
 Layer *net_try_layer(const char *kind, const char *args, Err *err); /* NULL on failure */
 
+/* The layer of a descriptor's case, with what it wraps; NULL on failure. */
+Layer *net_case(const LayerKind *kind, const LayerCase *c, Err *err);
+
 /* "Dense units=4 input_shape=3; Dropout rate=0.5; …": a Sequential. */
 Model *net_model(const char *layers);
 void net_add(Model *model, const char *layer);

@@ -11,6 +11,7 @@
 #include "netkit.h"
 
 #define SEED 11
+#define LEAVES 64
 
 /* ---- the records ---- */
 
@@ -47,18 +48,44 @@ typedef struct Rig {
     Layer *layer;
     const LayerCase *c;
     Tensor in[OP_IN_MOST];
-    real *weight; /* [count of out]: the loss is the sum of weight * out */
-    real *grad;   /* of the block */
+    real *weight; /* [count of all outputs]: the loss is the sum of weight * out */
+    Layer *leaves[LEAVES]; /* the layer itself, or those that it is made of; borrowed */
+    int n_leaves;
     Tape tape;
 } Rig;
 
-/* The loss as an op of the tape: a product with fixed weights, summed. */
-static Node *weighted_sum(Rig *rig, Node *y, Err *err)
+static Node *output(Node *first, int i)
 {
-    Tensor weight = tensor_borrow(DTYPE_FLOAT32, y->value.shape, rig->weight);
-    Node *w = tape_input(&rig->tape, &weight, err);
-    Node *product = w ? tape_op(&rig->tape, op_find("multiply", NULL), (Node *[]){ y, w }, 2, NULL, err) : NULL;
-    return product ? tape_op(&rig->tape, op_find("sum", NULL), &product, 1, NULL, err) : NULL;
+    return i ? first->also[i - 1] : first;
+}
+
+static int64_t count_outputs(Node *first)
+{
+    int64_t n = 0;
+    for (int i = 0; i <= first->n_also; i++)
+        n += tensor_count(&output(first, i)->value);
+    return n;
+}
+
+static Node *op2(Rig *rig, const char *op, Node *a, Node *b, Err *err)
+{
+    return a && b ? tape_op(&rig->tape, op_find(op, NULL), (Node *[]){ a, b }, 2, NULL, err) : NULL;
+}
+
+/* The loss as an op of the tape: products with fixed weights, summed. */
+static Node *weighted_sum(Rig *rig, Node *first, Err *err)
+{
+    Node *sum = NULL;
+    real *weight = rig->weight;
+    for (int i = 0; i <= first->n_also; i++) {
+        Node *y = output(first, i);
+        Tensor tensor = tensor_borrow(DTYPE_FLOAT32, y->value.shape, weight);
+        Node *product = op2(rig, "multiply", y, tape_input(&rig->tape, &tensor, err), err);
+        Node *part = product ? tape_op(&rig->tape, op_find("sum", NULL), &product, 1, NULL, err) : NULL;
+        sum = i ? op2(rig, "add", sum, part, err) : part;
+        weight += tensor_count(&y->value);
+    }
+    return sum;
 }
 
 static Node *pass(Rig *rig, TapeMode mode, Node **in, Err *err)
@@ -76,25 +103,49 @@ static double loss_of(Rig *rig)
     Node *in[OP_IN_MOST], *y = pass(rig, TAPE_TRAIN, in, &err);
     assert_non_null(y);
     double sum = 0;
-    for (int64_t i = 0; i < tensor_count(&y->value); i++)
-        sum += (double)tensor_real(&y->value)[i] * (double)rig->weight[i];
+    const real *weight = rig->weight;
+    for (int k = 0; k <= y->n_also; k++)
+        for (int64_t i = 0; i < tensor_count(&output(y, k)->value); i++)
+            sum += (double)tensor_real(&output(y, k)->value)[i] * (double)*weight++;
     return sum;
+}
+
+static void find_leaves(Rig *rig)
+{
+    const Model *inner = rig->layer->inner;
+    rig->n_leaves = inner ? inner->n_leaves : 1;
+    assert_true(rig->n_leaves <= LEAVES);
+    for (int i = 0; i < rig->n_leaves; i++)
+        rig->leaves[i] = inner ? inner->leaves[i].layer : rig->layer;
+}
+
+static size_t count_trainable(const Rig *rig)
+{
+    size_t n = 0;
+    for (int i = 0; i < rig->n_leaves; i++)
+        n += rig->leaves[i]->n_trainable;
+    return n;
 }
 
 static void rig_begin(Rig *rig, const LayerKind *kind, const LayerCase *c)
 {
     Err err;
     Shape shapes[OP_IN_MOST];
-    *rig = (Rig){ .c = c, .layer = net_layer(kind->name, c->args) };
+    *rig = (Rig){ .c = c, .layer = net_case(kind, c, &err) };
+    if (!rig->layer)
+        fail_msg("%s: %s", kind->name, err.text);
     tape_init(&rig->tape);
     for (int i = 0; i < c->n_in; i++) {
         rig->in[i] = net_values(c->in[i], (uint64_t)(100 + i));
+        for (int64_t k = 0; i == 0 && c->classes && k < tensor_count(&rig->in[0]); k++)
+            tensor_real(&rig->in[0])[k] = (real)floor((0.5 + 0.499 * (double)tensor_real(&rig->in[0])[k]) * c->classes);
         shapes[i] = c->in[i];
         shapes[i].d[0] = -1;
     }
     assert_ok(layer_build(rig->layer, shapes, c->n_in, SEED, &err));
-    rig->grad = mem_zero(rig->layer->n_trainable + 1, sizeof(real), &err);
-    rig->layer->grad = rig->grad;
+    find_leaves(rig);
+    for (int i = 0; i < rig->n_leaves; i++)
+        assert_non_null(rig->leaves[i]->grad = mem_zero(rig->leaves[i]->n_trainable + 1, sizeof(real), &err));
 }
 
 static void rig_end(Rig *rig)
@@ -103,7 +154,10 @@ static void rig_end(Rig *rig)
     for (int i = 0; i < rig->c->n_in; i++)
         tensor_unref(&rig->in[i]);
     mem_free(rig->weight);
-    mem_free(rig->grad);
+    for (int i = 0; i < rig->n_leaves; i++) {
+        mem_free(rig->leaves[i]->grad);
+        rig->leaves[i]->grad = NULL;
+    }
     layer_unref(rig->layer);
 }
 
@@ -118,11 +172,15 @@ static void check_shape(Rig *rig, const Node *y)
         shapes[i].d[0] = -1;
         types[i] = DTYPE_FLOAT32;
     }
-    GraphNode node;
-    assert_ok(graph_infer(rig->layer, shapes, types, rig->c->n_in, &node, &err));
-    node.shape.d[0] = rig->c->in[0].d[0];
-    assert_true(shape_same(&node.shape, &y->value.shape));
-    assert_int_equal(node.dtype, y->value.dtype);
+    GraphNode nodes[LAYER_OUTPUTS];
+    assert_ok(graph_infer(rig->layer, shapes, types, rig->c->n_in, nodes, &err));
+    assert_int_equal(layer_n_outputs(rig->layer), y->n_also + 1);
+    for (int i = 0; i <= y->n_also; i++) {
+        const Node *made = i ? y->also[i - 1] : y;
+        nodes[i].shape.d[0] = rig->c->in[0].d[0];
+        assert_true(shape_same(&nodes[i].shape, &made->value.shape));
+        assert_int_equal(nodes[i].dtype, made->value.dtype);
+    }
 }
 
 static void draw_weights(Rig *rig, int64_t n)
@@ -136,11 +194,11 @@ static void draw_weights(Rig *rig, int64_t n)
         rig->weight[i] = (real)(0.5 + rng_uniform(&rng));
 }
 
-static void check_gradients(Rig *rig)
+static void check_leaf(Rig *rig, Layer *leaf)
 {
     const double step = sizeof(real) == 8 ? 1e-5 : 1e-2, limit = sizeof(real) == 8 ? 1e-6 : 3e-2;
-    for (int p = 0; p < rig->layer->n_params; p++) {
-        Param *param = &rig->layer->params[p];
+    for (int p = 0; p < leaf->n_params; p++) {
+        Param *param = &leaf->params[p];
         real *w = tensor_real(&param->value);
         for (int64_t i = 0; param->trainable && i < tensor_count(&param->value); i++) {
             real had = w[i];
@@ -149,12 +207,18 @@ static void check_gradients(Rig *rig)
             w[i] = had - (real)step;
             double below = loss_of(rig);
             w[i] = had;
-            double want = (above - below) / (2 * step), got = (double)rig->grad[param->offset + (size_t)i];
+            double want = (above - below) / (2 * step), got = (double)leaf->grad[param->offset + (size_t)i];
             if (!(fabs(got - want) <= limit * fmax(1, fabs(want))))
-                fail_msg("%s %s: gradient of %s[%d] is %.9g, differences give %.9g", rig->layer->kind->name, rig->c->args ? rig->c->args : "",
-                         param->name, (int)i, got, want);
+                fail_msg("%s %s: gradient of %s/%s[%d] is %.9g, differences give %.9g", rig->layer->kind->name, rig->c->args ? rig->c->args : "",
+                         leaf->name, param->name, (int)i, got, want);
         }
     }
+}
+
+static void check_gradients(Rig *rig)
+{
+    for (int i = 0; i < rig->n_leaves; i++)
+        check_leaf(rig, rig->leaves[i]);
 }
 
 static void run_case(const LayerKind *kind, const LayerCase *c)
@@ -168,7 +232,7 @@ static void run_case(const LayerKind *kind, const LayerCase *c)
     check_shape(&rig, y);
     for (int64_t i = 0; i < tensor_count(&y->value); i++)
         assert_true(isfinite((double)tensor_real(&y->value)[i]));
-    draw_weights(&rig, tensor_count(&y->value));
+    draw_weights(&rig, count_outputs(y));
     y = pass(&rig, TAPE_TRAIN, in, &err);
     assert_non_null(y);
     Node *loss = weighted_sum(&rig, y, &err);
@@ -178,7 +242,7 @@ static void run_case(const LayerKind *kind, const LayerCase *c)
         assert_ok(tape_backward(&rig.tape, loss, &err));
         check_gradients(&rig);
     }
-    assert_true(trains == (rig.layer->n_trainable > 0));
+    assert_true(trains == (count_trainable(&rig) > 0));
     rig_end(&rig);
 }
 
@@ -220,7 +284,7 @@ static bool make_and_build(const LayerKind *kind, const LayerCase *c, Err *err)
         shapes[i] = c->in[i];
         shapes[i].d[0] = -1;
     }
-    Layer *layer = net_try_layer(kind->name, c->args, err);
+    Layer *layer = net_case(kind, c, err);
     bool done = layer && layer_build(layer, shapes, c->n_in, SEED, err);
     if (layer && !done)
         assert_false(layer->built);
@@ -234,7 +298,7 @@ static void test_no_memory(void **state)
     for (int i = 0; layer_at(i); i++) {
         size_t before = mem_bytes();
         bool done = false;
-        for (long n = 0; !done && n < 20; n++) {
+        for (long n = 0; !done && n < 2000; n++) {
             Err err;
             mem_fail_after(n);
             done = make_and_build(layer_at(i), &layer_at(i)->cases[0], &err);
