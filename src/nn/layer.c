@@ -292,6 +292,8 @@ bool layer_plan(Layer *layer, const Shape *in, int n_in, Err *err)
 {
     if (!check_count(layer, n_in, err))
         return false;
+    if (layer->kind->wraps && !layer->wrapped[0])
+        return err_set(err, ERR_ARG, "%s has no layer to wrap: nn.%s(nn.Dense(8))", layer->name, layer->kind->name);
     return layer->built ? check_again(layer, in, n_in, err) : plan(layer, in, n_in, err);
 }
 

@@ -89,7 +89,7 @@ static bool check_change(const Model *model, Err *err)
 static bool known_input(const Layer *layer, Shape *shape, DType *dtype)
 {
     const Model *inner = layer->inner;
-    if (inner && inner->built && inner->n_inputs == 1) {
+    if (layer_is_model(layer) && inner->built && inner->n_inputs == 1) {
         *shape = inner->nodes[inner->inputs[0]].shape;
         *dtype = inner->nodes[inner->inputs[0]].dtype;
         return true;

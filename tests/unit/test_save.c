@@ -162,8 +162,10 @@ static void test_every_layer(void **state)
             }
             if (!in[0])
                 continue;
-            Layer *layer = net_layer(kind->name, c->args);
+            Layer *layer = net_case(kind, c, &err);
+            assert_non_null(layer);
             Symbol *y = symbol_call(layer, in, c->n_in, &err);
+            assert_non_null(y);
             Model *model = model_functional(in, c->n_in, &y, 1, NULL, &err);
             assert_non_null(model);
             save(model, scratch_path("one.safetensors"));
