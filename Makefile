@@ -46,6 +46,7 @@ cflags_base     := $(call pc,--cflags openblas) -DHEBB_DATADIR='"$(PREFIX)/share
 cflags_tensor   := $(KERNEL) $(call pc,--cflags openblas)
 cflags_autograd := $(KERNEL)
 cflags_formats  := $(call pc,--cflags zlib liblzma jansson)
+cflags_data     := $(call pc,--cflags jansson)
 cflags_nn       := $(call pc,--cflags jansson)
 cflags_train    := $(KERNEL) $(call pc,--cflags jansson)
 cflags_script   := $(call pc,--cflags $(LUA_PC))
@@ -55,14 +56,14 @@ LDLIBS := $(call pc,--libs $(LIBS_PC)) -lm
 
 SRC    := $(filter-out src/app/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
 ifeq ($(MODE),fuzz)
-SRC    := $(filter src/base/% src/tensor/% src/formats/%,$(SRC))
+SRC    := $(filter src/base/% src/tensor/% src/formats/% src/data/%,$(SRC))
 endif
 OBJ    := $(SRC:src/%.c=$(B)/%.o)
 LIB    := $(B)/libhebb.a
 BIN    := $(B)/hebb
 
 # Folders of siblings: one file, one descriptor. gen/<name>.h holds one line ROW(file) for each file of the folder.
-KINDS  := autograd/ops nn/layers nn/initializers train/losses train/metrics train/optimizers train/schedules data/sets ui/dashboard
+KINDS  := autograd/ops nn/layers nn/initializers train/losses train/metrics train/optimizers train/schedules data/sets data/tokenizers ui/dashboard
 GENS   := $(foreach k,$(KINDS),$(B)/gen/$(notdir $(k)).h)
 PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
 GENLUA := $(B)/gen/prelude.h

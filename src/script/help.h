@@ -27,6 +27,9 @@ const char *help_class(const char *name, char out[HELP_CLASS]);
 /* "units, {activation = nil, …}" */
 void help_signature(Buf *out, const HelpRow *row);
 
+/* Values that all tokenisers take. */
+#define HELP_TOKENIZER_VALUES "text? *file *vocabulary"
+
 /* Arguments that all layers have: name, trainable, input_shape, input_dtype. */
 #define HELP_LAYER_VALUES "*name *trainable *input_shape *input_dtype"
 

@@ -7,7 +7,7 @@
 #include "data/dataset.h"
 #include "nn/init.h"
 #include "nn/layer.h"
-#include "script/bind.h"
+#include "script/bind_text.h"
 #include "script/help.h"
 #include "script/lib.h"
 #include "train/compile.h"
@@ -160,6 +160,24 @@ static bool each_set(const Walk *walk)
     return true;
 }
 
+static bool each_tokenizer(const Walk *walk)
+{
+    char name[TEXT_CLASS];
+    for (int i = 0; token_kind_at(i); i++) {
+        const TokenKind *kind = token_kind_at(i);
+        HelpRow row = { .kind = "tokenizer",
+                        .name = kind->name,
+                        .values = HELP_TOKENIZER_VALUES,
+                        .args = kind->args,
+                        .n_args = kind->n_args,
+                        .doc = kind->doc,
+                        .example = kind->example };
+        if (!give(walk, "data.", text_class(kind, name), row))
+            return false;
+    }
+    return true;
+}
+
 static bool each_verb(const Walk *walk, const char *prefix, const char *kind, const Verb *verbs, int n)
 {
     for (int i = 0; i < n; i++) {
@@ -228,7 +246,7 @@ bool help_each(HelpVisit visit, void *ctx)
     for (int i = 0; bind_groups[i]; i++)
         if (!each_verb(&walk, bind_groups[i]->prefix, "function", bind_groups[i]->verbs, bind_groups[i]->n_verbs))
             return false;
-    return each_layer(&walk) && each_op(&walk) && each_training(&walk) && each_set(&walk) && each_object(&walk) && each_lib(&walk);
+    return each_layer(&walk) && each_op(&walk) && each_training(&walk) && each_set(&walk) && each_tokenizer(&walk) && each_object(&walk) && each_lib(&walk);
 }
 
 void help_signature(Buf *out, const HelpRow *row)
