@@ -191,7 +191,7 @@ static bool compile(Ready *ready, Err *err)
         return false;
     Args args;
     args_init(&compiled.loss_args, compiled.loss->args, compiled.loss->n_args);
-    args_init(&args, kind->args, kind->n_args);
+    optimizer_args_init(&args, kind);
     const char *rest = workload->optimizer + n;
     if (!parse_args(&args, *rest ? rest + 1 : NULL, kind->name, err))
         return false;

@@ -22,8 +22,10 @@ static bool record_at(RecipeType type, int i, Record *out)
     const Loss *loss = type == RECIPE_LOSS ? loss_at(i) : NULL;
     const Metric *metric = type == RECIPE_METRIC ? metric_at(i) : NULL;
     const Schedule *schedule = type == RECIPE_SCHEDULE ? schedule_at(i) : NULL;
-    if (optimizer)
-        *out = (Record){ type, optimizer, optimizer->name, optimizer->args, optimizer->n_args };
+    if (optimizer) {
+        *out = (Record){ type, optimizer, optimizer->name, NULL, 0 };
+        out->args = optimizer_args(optimizer, &out->n_args);
+    }
     if (loss)
         *out = (Record){ type, loss, loss->name, loss->args, loss->n_args };
     if (metric)

@@ -96,11 +96,13 @@ static bool each_training(const Walk *walk)
     char name[HELP_CLASS];
     for (int i = 0; optimizer_at(i); i++) {
         const OptimizerKind *o = optimizer_at(i);
+        int n_args;
+        const ArgSpec *args = optimizer_args(o, &n_args);
         if (!give(walk, "nn.", help_class(o->name, name),
                   (HelpRow){ .kind = "optimizer",
                              .name = o->name,
-                             .args = o->args,
-                             .n_args = o->n_args,
+                             .args = args,
+                             .n_args = n_args,
                              .doc = o->doc,
                              .example = o->example }))
             return false;

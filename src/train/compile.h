@@ -4,8 +4,7 @@
 #ifndef TRAIN_COMPILE_H
 #define TRAIN_COMPILE_H
 
-#include "nn/model.h"
-#include "train/schedule.h"
+#include "train/optimizer.h"
 
 /* ---- losses ---- */
 typedef enum { TARGET_SAME, TARGET_LABELS } TargetKind; /* float targets of the output's shape; int32 class numbers */
@@ -38,52 +37,6 @@ typedef struct Metric {
 } Metric;
 const Metric *metric_find(const char *name, Err *err);
 const Metric *metric_at(int i);
-
-/* ---- optimizers ---- */
-typedef struct OptimizerKind {
-    const char *name;       /* "adam": in compile and in files */
-    const char *class_name; /* "Adam": Keras's class, Lua's nn.Adam */
-    const char *doc, *example;
-    const ArgSpec *args; /* learning_rate first */
-    int n_args;
-    int n_slots;         /* blocks of the parameters' shape: 0 … 3 */
-    const char *slot_names[3]; /* "momentum", "velocity": in files */
-    int (*slots_used)(const Args *args); /* with these arguments: 0 … n_slots, the others are NULL; NULL: all */
-    /* One block: w -= …; g is the gradient, s[i] the slots; t counts updates from 1. Vectorised, split over the pool. */
-    void (*update)(const Args *args, double learning_rate, int64_t t, real *w, const real *g, real *const *s, size_t n);
-} OptimizerKind;
-const OptimizerKind *optimizer_find(const char *name, Err *err);
-const OptimizerKind *optimizer_at(int i);
-
-/* An optimizer with its state for one model: gradients and slots, one block a layer. Counted. */
-typedef struct OptimizerBlock {
-    Layer *layer; /* reference */
-    char path[96]; /* "inner/dense": in files */
-    real *grad;   /* owned, [n_trainable] */
-    real *slots[3];
-} OptimizerBlock;
-
-typedef struct Optimizer {
-    _Atomic int refs;
-    const OptimizerKind *kind;
-    Args args;
-    double learning_rate; /* in force now; args hold what it began with */
-    int64_t t;            /* updates done */
-    const Schedule *schedule; /* sets learning_rate by t; NULL: constant */
-    Args schedule_args;
-    OptimizerBlock *blocks; /* owned; made when it is bound to a model */
-    int n_blocks;
-} Optimizer;
-
-MUST_USE Optimizer *optimizer_new(const OptimizerKind *kind, const Args *args, Err *err);
-Optimizer *optimizer_ref(Optimizer *optimizer);
-void optimizer_unref(Optimizer *optimizer);
-MUST_USE bool optimizer_bind(Optimizer *optimizer, Model *model, Err *err); /* blocks for every trainable layer */
-int optimizer_slots(const Optimizer *optimizer);         /* slots in use: 0 … 3 */
-void optimizer_attach(Optimizer *optimizer, int run_id); /* layers' grad point here … */
-void optimizer_detach(Optimizer *optimizer);             /* … and no more */
-bool optimizer_finite(const Optimizer *optimizer, const char **where); /* gradients; names the first bad layer */
-void optimizer_apply(Optimizer *optimizer);              /* one update of all blocks; t + 1 */
 
 /* ---- compile ---- */
 #define COMPILE_METRICS 8

@@ -103,7 +103,9 @@ static bool compiled_from(const json_t *root, Compiled *out, Err *err)
     if (!named_from(given, &name, &args, err))
         return false;
     const OptimizerKind *kind = optimizer_find(name, err);
-    if (!kind || !args_from(&values, kind->args, kind->n_args, args, name, err) || !(out->optimizer = optimizer_new(kind, &values, err)))
+    int n_rows = 0;
+    const ArgSpec *rows = kind ? optimizer_args(kind, &n_rows) : NULL;
+    if (!kind || !args_from(&values, rows, n_rows, args, name, err) || !(out->optimizer = optimizer_new(kind, &values, err)))
         return false;
     double rate = json_number_value(json_object_get(given, "learning_rate"));
     if (rate >= 0)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* Optimizers: the table of kinds, and an optimizer's blocks: one gradient and its slots for each trainable layer, of the
  * layer's own layout, so that updating, checking and saving are loops over a list of flat arrays. */
+#include "train/optimizer.h"
+
+#include <pthread.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/name.h"
 #include "base/pool.h"
-#include "tensor/kern.h"
-#include "train/compile.h"
 
 #define ROW(name) extern const OptimizerKind optimizer_##name;
 #include "gen/optimizers.h"
@@ -40,9 +41,93 @@ const OptimizerKind *optimizer_find(const char *name, Err *err)
     return NULL;
 }
 
+/* ---- arguments ---- */
+
+static const char *const compats[] = { "keras", "torch", NULL };
+
+/* What every optimizer takes, as Keras names it. */
+static const ArgSpec common[] = {
+    { .name = "weight_decay", .type = ARG_FLOAT, .fallback = "nil", .most = 1e9, .help = "shrink the weights by this times the learning rate" },
+    { .name = "clipnorm", .type = ARG_FLOAT, .fallback = "nil", .most = 1e30, .open_least = true,
+      .help = "scale the gradient of each weight tensor down to this norm" },
+    { .name = "clipvalue", .type = ARG_FLOAT, .fallback = "nil", .most = 1e30, .open_least = true,
+      .help = "keep every number of the gradient within this distance of 0" },
+    { .name = "global_clipnorm", .type = ARG_FLOAT, .fallback = "nil", .most = 1e30, .open_least = true,
+      .help = "scale all gradients together down to this norm" },
+    { .name = "use_ema", .type = ARG_BOOL, .fallback = "false", .help = "keep moving averages of the weights; they replace them when fit ends" },
+    { .name = "ema_momentum", .type = ARG_FLOAT, .fallback = "0.99", .most = 1, .help = "how slowly these averages follow" },
+    { .name = "ema_overwrite_frequency", .type = ARG_INT, .fallback = "nil", .least = 1, .most = 1e15,
+      .help = "also replace the weights every so many updates" },
+    { .name = "gradient_accumulation_steps", .type = ARG_INT, .fallback = "nil", .least = 2, .most = 1e9,
+      .help = "update once in so many batches, with the mean of their gradients" },
+    { .name = "compat", .type = ARG_CHOICE, .fallback = "keras", .choices = compats,
+      .help = "arithmetic where Keras and PyTorch differ: epsilon, momentum, weight decay; defaults stay Keras's" },
+};
+
+#define N_KINDS (sizeof kinds / sizeof kinds[0])
+
+static ArgSpec rows[N_KINDS][ARG_MOST];
+static int n_rows[N_KINDS];
+
+static void join_rows(void)
+{
+    for (size_t k = 0; kinds[k]; k++) {
+        int n = 0;
+        for (int i = 0; i < kinds[k]->n_own_args; i++)
+            rows[k][n++] = kinds[k]->own_args[i];
+        for (size_t i = 0; i < sizeof common / sizeof *common && n < ARG_MOST; i++) {
+            bool own = false;
+            for (int j = 0; j < kinds[k]->n_own_args; j++)
+                own = own || !strcmp(rows[k][j].name, common[i].name);
+            if (!own)
+                rows[k][n++] = common[i];
+        }
+        n_rows[k] = n;
+    }
+}
+
+const ArgSpec *optimizer_args(const OptimizerKind *kind, int *n)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, join_rows);
+    size_t k = 0;
+    while (kinds[k] && kinds[k] != kind)
+        k++;
+    *n = n_rows[k];
+    return rows[k];
+}
+
+void optimizer_args_init(Args *args, const OptimizerKind *kind)
+{
+    int n;
+    const ArgSpec *specs = optimizer_args(kind, &n);
+    args_init(args, specs, n);
+}
+
+static bool check_args(const OptimizerKind *kind, const Args *args, Err *err)
+{
+    static const char *const clips[] = { "clipnorm", "clipvalue", "global_clipnorm" };
+    const char *first = NULL;
+    if (!args_complete(args, kind->class_name, err))
+        return false;
+    for (int i = 0; i < 3; i++) {
+        if (!args_given(args, clips[i]))
+            continue;
+        if (first)
+            return err_set(err, ERR_ARG, "%s: only one of clipnorm, clipvalue and global_clipnorm can be set, got %s and %s", kind->class_name, first,
+                           clips[i]);
+        first = clips[i];
+    }
+    if (args_given(args, "ema_overwrite_frequency") && !args_bool(args, "use_ema"))
+        return err_set(err, ERR_ARG, "%s: ema_overwrite_frequency needs use_ema = true", kind->class_name);
+    return true;
+}
+
+/* ---- life ---- */
+
 Optimizer *optimizer_new(const OptimizerKind *kind, const Args *args, Err *err)
 {
-    if (!args_complete(args, kind->class_name, err))
+    if (!check_args(kind, args, err))
         return NULL;
     Optimizer *optimizer = mem_zero(1, sizeof *optimizer, err);
     if (!optimizer)
@@ -64,7 +149,7 @@ Optimizer *optimizer_ref(Optimizer *optimizer)
 static void block_fini(OptimizerBlock *block)
 {
     mem_free(block->grad);
-    for (int s = 0; s < 3; s++)
+    for (int s = 0; s < OPTIMIZER_SLOTS; s++)
         mem_free(block->slots[s]);
     layer_unref(block->layer);
 }
@@ -99,15 +184,25 @@ static bool trains(const Layer *layer)
     return layer->trainable && layer->n_trainable > 0;
 }
 
+static bool slot_init(OptimizerBlock *block, const Optimizer *optimizer, int slot, Err *err)
+{
+    const OptimizerKind *kind = optimizer->kind;
+    real *data = block->slots[slot] = mem_zero(block->layer->n_trainable, sizeof(real), err);
+    double start = slot < OPTIMIZER_OWN && kind->slot_start ? kind->slot_start(&optimizer->args, slot) : 0;
+    if (data && start != 0)
+        kern_fill(data, (real)start, (int64_t)block->layer->n_trainable);
+    return data != NULL;
+}
+
 static bool block_init(OptimizerBlock *block, const Optimizer *optimizer, Layer *layer, const char *path, Err *err)
 {
-    int n_slots = optimizer_slots(optimizer);
+    unsigned used = optimizer_slots(optimizer);
     *block = (OptimizerBlock){ .layer = layer_ref(layer) };
     strncpy(block->path, path, sizeof block->path - 1);
     block->grad = mem_zero(layer->n_trainable, sizeof(real), err);
     bool ok = block->grad != NULL;
-    for (int s = 0; s < n_slots && ok; s++)
-        ok = (block->slots[s] = mem_zero(layer->n_trainable, sizeof(real), err)) != NULL;
+    for (int s = 0; s < OPTIMIZER_SLOTS && ok; s++)
+        ok = !(used & 1u << s) || slot_init(block, optimizer, s, err);
     if (!ok)
         block_fini(block);
     return ok;
@@ -121,7 +216,7 @@ static void block_inherit(OptimizerBlock *block, Binding *binding)
         if (optimizer->blocks[i].layer != block->layer)
             continue;
         binding->n_known++;
-        for (int s = 0; s < 3; s++)
+        for (int s = 0; s < OPTIMIZER_SLOTS; s++)
             if (block->slots[s])
                 kern_copy(block->slots[s], optimizer->blocks[i].slots[s], (int64_t)block->layer->n_trainable);
     }
@@ -185,9 +280,21 @@ bool optimizer_bind(Optimizer *optimizer, Model *model, Err *err)
     return true;
 }
 
-int optimizer_slots(const Optimizer *optimizer)
+unsigned optimizer_slots(const Optimizer *optimizer)
 {
-    return optimizer->kind->slots_used ? optimizer->kind->slots_used(&optimizer->args) : optimizer->kind->n_slots;
+    const OptimizerKind *kind = optimizer->kind;
+    unsigned used = 0;
+    for (int s = 0; s < OPTIMIZER_OWN; s++)
+        used |= kind->slot_names[s] ? 1u << s : 0;
+    if (kind->slots_used)
+        used &= kind->slots_used(&optimizer->args);
+    used |= args_given(&optimizer->args, "gradient_accumulation_steps") ? 1u << SLOT_SUM : 0;
+    return used | (args_bool(&optimizer->args, "use_ema") ? 1u << SLOT_AVERAGE : 0);
+}
+
+const char *optimizer_slot_name(const OptimizerKind *kind, int slot)
+{
+    return slot == SLOT_SUM ? "gradient_accumulator" : slot == SLOT_AVERAGE ? "average" : kind->slot_names[slot];
 }
 
 void optimizer_attach(Optimizer *optimizer, int run_id)
@@ -236,15 +343,4 @@ bool optimizer_finite(const Optimizer *optimizer, const char **where)
         return false;
     }
     return true;
-}
-
-void optimizer_apply(Optimizer *optimizer)
-{
-    optimizer->t++;
-    for (int i = 0; i < optimizer->n_blocks; i++) {
-        OptimizerBlock *block = &optimizer->blocks[i];
-        if (block->layer->trainable) /* frozen since: stays as it is */
-            optimizer->kind->update(&optimizer->args, optimizer->learning_rate, optimizer->t, block->layer->block, block->grad,
-                                    block->slots, block->layer->n_trainable);
-    }
 }

@@ -49,11 +49,11 @@ static void slots_add(Slots *slots, const Optimizer *optimizer, int block_index)
     const OptimizerBlock *block = &optimizer->blocks[block_index];
     for (int p = 0; p < block->layer->n_params; p++) {
         const Param *param = &block->layer->params[p];
-        for (int s = 0; s < 3 && param->offset < block->layer->n_trainable; s++) {
+        for (int s = 0; s < OPTIMIZER_SLOTS && param->offset < block->layer->n_trainable; s++) {
             if (!block->slots[s])
                 continue;
             if (slots->names) {
-                snprintf(slots->names[slots->n], NAME_ROOM, "optimizer/%s/%s/%s", block->path, param->name, optimizer->kind->slot_names[s]);
+                snprintf(slots->names[slots->n], NAME_ROOM, "optimizer/%s/%s/%s", block->path, param->name, optimizer_slot_name(optimizer->kind, s));
                 slots->list[slots->n] = slots->names[slots->n];
                 slots->tensors[slots->n] = tensor_borrow(DTYPE_FLOAT32, param->value.shape, block->slots[s] + param->offset);
             }
@@ -188,7 +188,7 @@ void replica_fill(Model *replica, Run *run)
     const Optimizer *from = run->optimizer;
     model_each_layer(replica, fill_layer, &fill);
     for (int i = 0; i < to->n_blocks; i++)
-        for (int s = 0; s < 3; s++)
+        for (int s = 0; s < OPTIMIZER_SLOTS; s++)
             if (to->blocks[i].slots[s])
                 kern_copy(to->blocks[i].slots[s], from->blocks[i].slots[s], (int64_t)to->blocks[i].layer->n_trainable);
     to->t = from->t;

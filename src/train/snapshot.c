@@ -24,7 +24,7 @@ static size_t count_reals(const Run *run)
     for (int i = 0; i < run->n_layers; i++)
         n += run->layers[i]->n_elements;
     for (int i = 0; i < run->optimizer->n_blocks; i++)
-        n += (size_t)optimizer_slots(run->optimizer) * run->optimizer->blocks[i].layer->n_trainable;
+        n += (size_t)__builtin_popcount(optimizer_slots(run->optimizer)) * run->optimizer->blocks[i].layer->n_trainable;
     return n;
 }
 
@@ -43,7 +43,7 @@ void run_state_copy(Run *run, real *data, bool restore)
         data = move(data, run->layers[i]->block, run->layers[i]->n_elements, restore);
     for (int i = 0; i < run->optimizer->n_blocks; i++) {
         OptimizerBlock *block = &run->optimizer->blocks[i];
-        for (int s = 0; s < 3; s++)
+        for (int s = 0; s < OPTIMIZER_SLOTS; s++)
             if (block->slots[s])
                 data = move(data, block->slots[s], block->layer->n_trainable, restore);
     }

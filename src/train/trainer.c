@@ -190,6 +190,8 @@ void trainer_end(Run *run, RunState state, const char *reason)
     run->going = false;
     atomic_store(&run->retired, false);
     run->ended = true; /* before the callbacks: an error in one must not end it again */
+    if (state != RUN_FAILED && optimizer_finish(run->optimizer))
+        ring_take(run, true); /* replay does not repeat it */
     call_all(run, CALL_TRAIN_END, NULL, NULL);
     recorder_save(run, SAVE_END);
     report_now(run);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "scratch.h"
@@ -32,6 +33,24 @@ const char *fixture_shared(const char *name)
     }
     const char *beside = under_root("../shared/data", name);
     return access(beside, R_OK) == 0 ? beside : NULL;
+}
+
+bool fixture_tensor(const SafeTensors *file, const char *path, const char *key, DType dtype, Tensor *out)
+{
+    *out = (Tensor){ 0 };
+    const SafeEntry *entry = safetensors_find(file, key);
+    if (!entry || strcmp(entry->type_name, "F64"))
+        return entry && safetensors_get(file, key, dtype, out, NULL);
+    FILE *f = fopen(path, "rb");
+    bool ok = f && tensor_new(out, DTYPE_FLOAT32, entry->shape, NULL) && !fseek(f, (long)entry->begin, SEEK_SET);
+    for (int64_t i = 0; ok && i < tensor_count(out); i++) {
+        double value;
+        ok = fread(&value, sizeof value, 1, f) == 1;
+        tensor_set(out, i, value);
+    }
+    if (f)
+        fclose(f);
+    return ok;
 }
 
 char *fixture_read(const char *name, size_t *n)

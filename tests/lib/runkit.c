@@ -37,7 +37,7 @@ void kit_compile(Model *model, const char *optimizer, const char *loss, const ch
     name_of(optimizer, text, sizeof text);
     const OptimizerKind *kind = optimizer_find(text, &err);
     assert_non_null(kind);
-    args_init(&args, kind->args, kind->n_args);
+    optimizer_args_init(&args, kind);
     parse_args(&args, optimizer, text, sizeof text);
     compiled.optimizer = optimizer_new(kind, &args, &err);
     assert_non_null(compiled.optimizer);
@@ -158,7 +158,7 @@ static bool hash_all(void *ctx, Err *err)
     mix(hash, &optimizer->t, sizeof optimizer->t);
     mix(hash, &optimizer->learning_rate, sizeof optimizer->learning_rate);
     for (int i = 0; i < optimizer->n_blocks; i++)
-        for (int s = 0; s < 3; s++)
+        for (int s = 0; s < OPTIMIZER_SLOTS; s++)
             if (optimizer->blocks[i].slots[s])
                 mix(hash, optimizer->blocks[i].slots[s], optimizer->blocks[i].layer->n_trainable * sizeof(real));
     return true;

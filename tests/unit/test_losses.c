@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Every loss and its gradient against Keras (fixtures/train/make.py), by argument and with sample weights; from a softmax's or
+/* Every loss and its gradient against Keras (fixtures/train/make_losses.py), by argument and with sample weights; from a softmax's or
  * sigmoid's output the logits are used. */
 #include "check.h"
 #include "fixture.h"

@@ -19,7 +19,7 @@ static Model *network(void)
     model_set_seed(3);
     Model *model = net_model("Dense units=16 activation=relu input_shape=4; BatchNormalization; Dropout rate=0.3; "
                              "Dense units=3 activation=softmax");
-    kit_compile(model, "adam learning_rate=0.01", "sparse_categorical_crossentropy", "accuracy");
+    kit_compile(model, "adam learning_rate=0.01 gradient_accumulation_steps=4 use_ema=true ema_momentum=0.9 clipnorm=1", "sparse_categorical_crossentropy", "accuracy");
     return model;
 }
 

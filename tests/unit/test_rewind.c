@@ -105,11 +105,36 @@ static void back_and_forth(const char *optimizer, bool dense, size_t budget)
 static void test_bits(void **state)
 {
     (void)state;
-    static const char *const optimizers[] = { "sgd learning_rate=0.05 momentum=0.9 nesterov=true", "adam learning_rate=0.01" };
-    for (int i = 0; i < 2; i++)
+    static const char *const optimizers[] = { "sgd learning_rate=0.05 momentum=0.9 nesterov=true", "adam learning_rate=0.01",
+                                              "rmsprop learning_rate=0.01 gradient_accumulation_steps=4 use_ema=true ema_momentum=0.9 "
+                                              "ema_overwrite_frequency=3" };
+    for (int i = 0; i < 3; i++)
         for (int dense = 0; dense < 2; dense++)
             back_and_forth(optimizers[i], dense, 0);
     back_and_forth(optimizers[1], true, 20000); /* room for a handful */
+}
+
+/* At the end of fit the moving averages become the weights; what follows goes on from them, what went before is as it was. */
+static void test_averages(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    Model *model = network("sgd learning_rate=0.05 use_ema=true ema_momentum=0.9");
+    FitOptions options = options_of(2);
+    Run *run = kit_fit(model, &options);
+    step(run, 11);
+    uint64_t before = kit_hash(run);
+    assert_ok(run_step(run, 1, &err));
+    kit_until(run, RUN_FINISHED);
+    uint64_t after = kit_hash(run);
+    const OptimizerBlock *block = &compiled_of(model, &err)->optimizer->blocks[0];
+    assert_memory_equal(block->layer->block, block->slots[SLOT_AVERAGE], block->layer->n_trainable * sizeof(real));
+    assert_ok(run_rewind_to(run, 11, NULL, &err));
+    assert_true(kit_hash(run) == before);
+    assert_ok(run_step(run, 1, &err));
+    kit_until(run, RUN_FINISHED);
+    assert_true(kit_hash(run) == after);
+    kit_end(run, model);
 }
 
 static void test_epochs(void **state)
@@ -270,7 +295,7 @@ int main(void)
 {
     alarm(300);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bits),     cmocka_unit_test(test_epochs),          cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_bits), cmocka_unit_test(test_averages), cmocka_unit_test(test_epochs),          cmocka_unit_test(test_schedule),
         cmocka_unit_test(test_budget),   cmocka_unit_test(test_changed_weights),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,79 +1,49 @@
 // SPDX-License-Identifier: MIT
-/* Stochastic gradient descent. Source: keras/src/optimizers/sgd.py: the learning rate is part of the velocity, so that a
- * rate changed by hand leaves the old velocity as it was. Weight decay is decoupled and comes before the step. */
-#include "base/pool.h"
-#include "tensor/kern.h"
-#include "train/compile.h"
+/* Gradient descent with momentum. Keras (keras/src/optimizers/sgd.py) keeps the learning rate in the velocity, so that a rate
+ * changed by hand leaves the old velocity as it was: m = momentum m - rate g, w += m. PyTorch keeps it out: v = momentum v + g,
+ * w -= rate v. */
+#include "train/optimizer.h"
 
-enum { LEARNING_RATE, MOMENTUM, NESTEROV, WEIGHT_DECAY };
+enum { LEARNING_RATE, MOMENTUM, NESTEROV };
 
 static const ArgSpec args[] = {
     { .name = "learning_rate", .type = ARG_FLOAT, .fallback = "0.01", .most = 1e9, .help = "how far a step goes" },
-    { .name = "momentum", .type = ARG_FLOAT, .fallback = "0.0", .most = 1, .help = "share of the last step that is kept, 0 … 1" },
+    { .name = "momentum", .type = ARG_FLOAT, .fallback = "0.0", .most = 1, .help = "share of the last step that is kept" },
     { .name = "nesterov", .type = ARG_BOOL, .fallback = "false", .help = "look ahead along the momentum" },
-    { .name = "weight_decay", .type = ARG_FLOAT, .fallback = "nil", .most = 1e9, .help = "shrink the weights by this times the rate" },
 };
 
-typedef struct Update {
-    real *w, *m;
-    const real *g;
-    real lr, momentum, keep; /* keep: 1 - weight_decay * lr */
-    bool nesterov;
-    size_t n, n_tiles;
-} Update;
+/* Both are m = momentum m + into g, w += out m; nesterov: w += out (momentum m + into g). */
+enum { MU, INTO, OUT };
 
-KERN_CLONES static void step_plain(real *restrict w, const real *restrict g, size_t n, real lr, real keep)
+static void begin(Update *u)
 {
-    for (size_t i = 0; i < n; i++)
-        w[i] = w[i] * keep - lr * g[i];
+    u->c[MU] = (real)u->args->v[MOMENTUM].u.f;
+    u->c[INTO] = (real)(u->torch ? 1 : -u->learning_rate);
+    u->c[OUT] = (real)(u->torch ? -u->learning_rate : 1);
 }
 
-KERN_CLONES static void step_momentum(real *restrict w, real *restrict m, const real *restrict g, size_t n, real lr, real mu, real keep)
+KERN_CLONES static void step(const Update *u, real *restrict w, const real *restrict g, real *const *s, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        m[i] = mu * m[i] - lr * g[i];
-        w[i] = w[i] * keep + m[i];
+    const real mu = u->c[MU], into = u->c[INTO], out = u->c[OUT];
+    real *restrict m = s[0];
+    if (!m) {
+        const real rate = into * out;
+        for (size_t i = 0; i < n; i++)
+            w[i] += rate * g[i];
+    } else if (u->args->v[NESTEROV].u.b) {
+        for (size_t i = 0; i < n; i++) {
+            m[i] = mu * m[i] + into * g[i];
+            w[i] += out * (mu * m[i] + into * g[i]);
+        }
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            m[i] = mu * m[i] + into * g[i];
+            w[i] += out * m[i];
+        }
     }
 }
 
-KERN_CLONES static void step_nesterov(real *restrict w, real *restrict m, const real *restrict g, size_t n, real lr, real mu, real keep)
-{
-    for (size_t i = 0; i < n; i++) {
-        m[i] = mu * m[i] - lr * g[i];
-        w[i] = w[i] * keep + mu * m[i] - lr * g[i];
-    }
-}
-
-static void tile(void *ctx, size_t index, int worker)
-{
-    (void)worker;
-    const Update *u = ctx;
-    size_t first = pool_first(u->n, u->n_tiles, index), n = pool_first(u->n, u->n_tiles, index + 1) - first;
-    if (!u->m)
-        step_plain(u->w + first, u->g + first, n, u->lr, u->keep);
-    else if (u->nesterov)
-        step_nesterov(u->w + first, u->m + first, u->g + first, n, u->lr, u->momentum, u->keep);
-    else
-        step_momentum(u->w + first, u->m + first, u->g + first, n, u->lr, u->momentum, u->keep);
-}
-
-static void update(const Args *a, double learning_rate, int64_t t, real *w, const real *g, real *const *s, size_t n)
-{
-    (void)t;
-    double decay = a->v[WEIGHT_DECAY].given ? a->v[WEIGHT_DECAY].u.f : 0;
-    Update u = { .w = w,
-                 .m = s[0],
-                 .g = g,
-                 .lr = (real)learning_rate,
-                 .momentum = (real)a->v[MOMENTUM].u.f,
-                 .keep = (real)(1 - decay * learning_rate),
-                 .nesterov = a->v[NESTEROV].u.b,
-                 .n = n,
-                 .n_tiles = pool_tiles(n, 2) };
-    pool_run(u.n_tiles, tile, &u);
-}
-
-static int slots_used(const Args *a)
+static unsigned slots_used(const Args *a)
 {
     return a->v[MOMENTUM].u.f > 0 ? 1 : 0;
 }
@@ -81,14 +51,14 @@ static int slots_used(const Args *a)
 const OptimizerKind optimizer_sgd = {
     .name = "sgd",
     .class_name = "SGD",
-    .doc = "SGD(learning_rate = 0.01, {momentum = 0.0, nesterov = false, weight_decay = nil}): gradient descent.\n"
+    .doc = "SGD(learning_rate = 0.01, {momentum = 0.0, nesterov = false}): gradient descent.\n"
            "w = w - learning_rate * g; with momentum m = momentum * m - learning_rate * g, w = w + m.\n"
            "Source: Sutskever et al. 2013; arithmetic of Keras.",
     .example = "local o = nn.SGD(0.1, {momentum = 0.9}); assert(o.learning_rate == 0.1)",
-    .args = args,
-    .n_args = sizeof args / sizeof args[0],
-    .n_slots = 1,
+    .own_args = args,
+    .n_own_args = sizeof args / sizeof *args,
     .slot_names = { "momentum" },
     .slots_used = slots_used,
-    .update = update,
+    .begin = begin,
+    .step = step,
 };
