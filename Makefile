@@ -63,7 +63,7 @@ LIB    := $(B)/libhebb.a
 BIN    := $(B)/hebb
 
 # Folders of siblings: one file, one descriptor. gen/<name>.h holds one line ROW(file) for each file of the folder.
-KINDS  := autograd/ops nn/layers nn/initializers train/losses train/metrics train/optimizers train/schedules data/sets data/tokenizers ui/dashboard
+KINDS  := autograd/ops autograd/activations nn/layers nn/initializers train/losses train/metrics train/optimizers train/schedules data/sets data/tokenizers ui/dashboard
 GENS   := $(foreach k,$(KINDS),$(B)/gen/$(notdir $(k)).h)
 PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
 GENLUA := $(B)/gen/prelude.h
@@ -86,10 +86,11 @@ $(B)/%.o: src/%.c $(B)/flags $(GENS) $(GENLUA) $(GENDARK)
 $(B)/flags: FORCE
 	@mkdir -p $(@D); echo '$(CC) $(subst ','"'"',$(BASE)) $(PREFIX)' | cmp -s - $@ || echo '$(CC) $(subst ','"'"',$(BASE)) $(PREFIX)' > $@
 
-# Only a changed listing touches the list.
+# Only a changed listing touches the list. Activations are ops too, in a folder of their own since layers find them by name.
+more_ops := src/autograd/activations/*.c
 define gen_list
 $(B)/gen/$(notdir $(1)).h: FORCE
-	@mkdir -p $$(@D); for f in $$$$(ls src/$(1)/*.c 2>/dev/null | LC_ALL=C sort); do n=$$$${f##*/}; echo "ROW($$$${n%.c})"; done > $$@.new; \
+	@mkdir -p $$(@D); ls src/$(1)/*.c $(more_$(notdir $(1))) 2>/dev/null | sed 's,.*/,,; s,\.c$$$$,,' | LC_ALL=C sort | sed 's/.*/ROW(&)/' > $$@.new; \
 	 if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
 endef
 $(foreach k,$(KINDS),$(eval $(call gen_list,$(k))))

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "autograd/each.h"
 
+#include <math.h>
+
 #include "base/pool.h"
 
 /* ---- one input ---- */
@@ -15,6 +17,7 @@ bool each_infer(OpCall *call, Err *err)
 
 typedef struct Each {
     EachFn forward;
+    EachArgFn forward_with;
     EachBackFn backward;
     real *y;
     EachBack whole; /* n: of the whole */
@@ -27,44 +30,84 @@ static void each_tile(void *ctx, size_t tile, int worker)
     const Each *each = ctx;
     size_t first = pool_first((size_t)each->whole.n, each->n_tiles, tile);
     size_t end = pool_first((size_t)each->whole.n, each->n_tiles, tile + 1);
-    if (each->forward) {
-        each->forward(each->y + first, each->whole.x + first, (int64_t)(end - first));
-        return;
-    }
     EachBack run = each->whole;
-    run.dx += first;
-    run.dy += first;
     run.x += first;
-    run.y += first;
     run.n = (int64_t)(end - first);
-    each->backward(&run);
+    if (each->forward) {
+        each->forward(each->y + first, run.x, run.n);
+    } else if (each->forward_with) {
+        each->forward_with(each->y + first, run.x, run.n, run.p);
+    } else {
+        run.dx += first;
+        run.dy += first;
+        run.y += first;
+        each->backward(&run);
+    }
+}
+
+static void run_each(Each *each, double cost)
+{
+    each->n_tiles = pool_tiles((size_t)each->whole.n, cost);
+    if (each->n_tiles == 1)
+        each_tile(each, 0, 0);
+    else
+        pool_run(each->n_tiles, each_tile, each);
+}
+
+static Each each_of(const OpCall *call)
+{
+    const real *y = tensor_real(&call->out);
+    return (Each){ .y = tensor_real(&call->out),
+                   .whole = { call->din[0], call->dout, tensor_real(&call->in[0]), y, call->add[0], shape_count(&call->out.shape), NULL } };
 }
 
 void each_forward(OpCall *call, EachFn fn, double cost)
 {
-    int64_t n = shape_count(&call->out.shape);
-    size_t n_tiles = pool_tiles((size_t)n, cost);
-    if (n_tiles == 1) {
-        fn(tensor_real(&call->out), tensor_real(&call->in[0]), n);
-        return;
-    }
-    Each each = { .forward = fn, .y = tensor_real(&call->out), .whole = { .x = tensor_real(&call->in[0]), .n = n }, .n_tiles = n_tiles };
-    pool_run(n_tiles, each_tile, &each);
+    Each each = each_of(call);
+    each.forward = fn;
+    run_each(&each, cost);
 }
 
 void each_backward(OpCall *call, EachBackFn fn, double cost)
 {
-    if (!call->din[0])
-        return;
-    EachBack whole = { call->din[0], call->dout, tensor_real(&call->in[0]), tensor_real(&call->out), call->add[0],
-                       shape_count(&call->out.shape) };
-    size_t n_tiles = pool_tiles((size_t)whole.n, cost);
-    if (n_tiles == 1) {
-        fn(&whole);
-        return;
+    Each each = each_of(call);
+    each.backward = fn;
+    if (call->din[0])
+        run_each(&each, cost);
+}
+
+void each_params(const OpCall *call, real p[EACH_PARAMS])
+{
+    for (int i = 0; i < EACH_PARAMS; i++) {
+        const ArgValue *value = &call->args->v[i];
+        if (i >= call->op->n_args)
+            p[i] = 0;
+        else if (!value->given)
+            p[i] = (real)INFINITY;
+        else
+            p[i] = call->op->args[i].type == ARG_BOOL ? (real)value->u.b : (real)value->u.f;
     }
-    Each each = { .backward = fn, .whole = whole, .n_tiles = n_tiles };
-    pool_run(n_tiles, each_tile, &each);
+}
+
+void each_forward_with(OpCall *call, EachArgFn fn, double cost)
+{
+    real p[EACH_PARAMS];
+    Each each = each_of(call);
+    each_params(call, p);
+    each.forward_with = fn;
+    each.whole.p = p;
+    run_each(&each, cost);
+}
+
+void each_backward_with(OpCall *call, EachBackFn fn, double cost)
+{
+    real p[EACH_PARAMS];
+    Each each = each_of(call);
+    each_params(call, p);
+    each.backward = fn;
+    each.whole.p = p;
+    if (call->din[0])
+        run_each(&each, cost);
 }
 
 /* ---- two inputs ---- */

@@ -19,12 +19,54 @@ typedef struct EachBack {
     const real *dy, *x, *y;
     bool add;
     int64_t n;
+    const real *p; /* the op's arguments, see each_params; NULL: without */
 } EachBack;
 typedef void (*EachBackFn)(const EachBack *run);
+
+/* The same with the op's arguments. */
+typedef void (*EachArgFn)(real *y, const real *x, int64_t n, const real *p);
 
 bool each_infer(OpCall *call, Err *err); /* out as in[0], which is float32 */
 void each_forward(OpCall *call, EachFn fn, double cost); /* cost: scalar operations an element */
 void each_backward(OpCall *call, EachBackFn fn, double cost);
+
+/* The op's arguments as numbers, in the order of its rows: false is 0, true is 1, nil is infinity. */
+#define EACH_PARAMS 4
+void each_params(const OpCall *call, real p[EACH_PARAMS]);
+void each_forward_with(OpCall *call, EachArgFn fn, double cost);
+void each_backward_with(OpCall *call, EachBackFn fn, double cost);
+
+/* forward and backward of an op whose elements do not see one another. F: y from `x`; SLOPE: dy / dx from `x` and `y`; both
+ * from p[0], p[1] …, the op's arguments. COST: scalar operations of an element. */
+#define EACH_OP(F, SLOPE, COST) \
+    KERN_CLONES static void forward_run(real *each_y, const real *each_x, int64_t n, const real *p) \
+    { \
+        (void)p; \
+        for (int64_t i = 0; i < n; i++) { \
+            const real x = each_x[i]; \
+            each_y[i] = F; \
+        } \
+    } \
+    KERN_CLONES static void backward_run(const EachBack *run) \
+    { \
+        real *restrict dx = run->dx; \
+        const real *const p = run->p; \
+        const int64_t n = run->n; \
+        (void)p; \
+        for (int64_t i = 0; i < n; i++) { \
+            const real x = run->x[i], y = run->y[i]; \
+            (void)x, (void)y; \
+            dx[i] = (run->add ? dx[i] : 0) + run->dy[i] * (SLOPE); \
+        } \
+    } \
+    static void forward(OpCall *call) \
+    { \
+        each_forward_with(call, forward_run, COST); \
+    } \
+    static void backward(OpCall *call) \
+    { \
+        each_backward_with(call, backward_run, COST); \
+    }
 
 /* The loop of an EachBackFn: DY, X, Y are the elements. */
 #define EACH_BACK(run, EXPR) \

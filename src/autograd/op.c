@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The table of ops is made from the folder's listing (gen/ops.h), which is sorted as names are. */
+/* The table of ops is made from the listing of ops/ and activations/ (gen/ops.h), which is sorted as names are. */
 #include "autograd/op.h"
 
 #include <pthread.h>
@@ -50,7 +50,7 @@ const Op *op_find(const char *name, Err *err)
 
 /* ---- defaults, found by the record's address ---- */
 
-#define SLOTS (1 << 8)
+#define SLOTS (1 << 9)
 _Static_assert(2 * (sizeof table / sizeof *table) < SLOTS, "more ops than slots: double SLOTS");
 
 static const Args no_args;

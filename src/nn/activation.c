@@ -1,30 +1,24 @@
 // SPDX-License-Identifier: MIT
-/* One row per activation that needs no argument; those of Keras's names to come are rows here. */
+/* Every op of autograd/activations/ serves by its name; "linear" is none. */
 #include <string.h>
 
 #include "base/name.h"
 #include "nn/layer.h"
 #include "nn/ops.h"
 
-#define ACTIVATIONS(X) \
-    X(relu) \
-    X(sigmoid) \
-    X(softmax) \
-    X(tanh)
-
 const char *const activation_list[] = {
     "linear",
-#define X(name) #name,
-    ACTIVATIONS(X)
-#undef X
+#define ROW(name) #name,
+#include "gen/activations.h"
+#undef ROW
     NULL,
 };
 
 static const Op *const ops[] = {
     NULL,
-#define X(name) &op_##name,
-    ACTIVATIONS(X)
-#undef X
+#define ROW(name) &op_##name,
+#include "gen/activations.h"
+#undef ROW
 };
 
 const char *const *activation_names(void)

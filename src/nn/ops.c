@@ -40,6 +40,17 @@ bool ops_hand_down(Layer *layer, const char *from, const char *to, Err *err)
     return args_set_numbers(out, row, numbers, value->u.ints.n, layer->name, err);
 }
 
+bool ops_set(Layer *layer, const Op *op, Err *err)
+{
+    ops_begin(layer, op);
+    for (int i = 0; i < layer->args.n; i++) {
+        const char *name = layer->args.specs[i].name;
+        if (args_find(&layer->op_args, name) >= 0 && !ops_hand_down(layer, name, name, err))
+            return false;
+    }
+    return true;
+}
+
 bool ops_want_images(const Layer *layer, const Shape *in, Err *err)
 {
     char got[SHAPE_TEXT], remedy[LAYER_REMEDY];

@@ -17,6 +17,9 @@ void ops_begin(Layer *layer, const Op *op);
  * Fails: what the op's own range says. */
 MUST_USE bool ops_hand_down(Layer *layer, const char *from, const char *to, Err *err);
 
+/* Both at once: begin, then every argument of the layer that the op has under the same name. Fails as ops_hand_down does. */
+MUST_USE bool ops_set(Layer *layer, const Op *op, Err *err);
+
 /* True for images (batch, height, width, channels). Fails: ERR_SHAPE with a remedy. */
 MUST_USE bool ops_want_images(const Layer *layer, const Shape *in, Err *err);
 

@@ -538,7 +538,7 @@ static void test_activations(void **state)
     Tape tape;
     tape_init(&tape);
     tape_begin(&tape, TAPE_FORWARD, 0, 0);
-    Tensor x = net_values(SHAPE(2, 3), 1);
+    Tensor x = net_values(SHAPE(2, 4), 1);
     Node *node = tape_input(&tape, &x, &err);
     for (int i = 0; activation_names()[i]; i++)
         assert_non_null(activation_apply(activation_names()[i], &tape, node, &err));
