@@ -12,6 +12,8 @@ WERROR ?=#           1: warnings are errors (CI)
 CC     := $(if $(filter default,$(origin CC)),$(firstword $(foreach c,gcc clang,$(shell command -v $(c) >/dev/null 2>&1 && echo $(c))) cc),$(CC))
 
 # ---- nothing to change below ----
+# run and test build with a job for each processor, unless a -j was given.
+JOBS    = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2))
 .DEFAULT_GOAL := all
 .SUFFIXES:
 VERSION := 0.1.0
@@ -146,7 +148,7 @@ check: tests ## run the tests of this MODE (nothing is installed)
 
 test: ## install what is missing, build, run every test
 	@scripts/workshop/setup.sh test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory $(JOBS) check
 
 asan: ## the tests under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory check MODE=asan
@@ -201,7 +203,7 @@ setup: ## install the packages that are missing, by name
 
 run: ## install what is missing, build, start the tour
 	@scripts/workshop/setup.sh run
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@build/hebb -i scripts/tour.lua
 
 clean: ## remove build/

@@ -19,7 +19,7 @@
 #define SIDE 1024 /* of the matrices that show the machine's peak */
 
 typedef struct Asked {
-    bool json;
+    bool json, help;
     int threads, blocks;
     char **names;
     int n_names;
@@ -91,6 +91,26 @@ static double peak_rate(void)
     return best;
 }
 
+static void print_help(void)
+{
+    printf("hebb bench [NAME ...]    time training steps on this machine; without a name: every workload\n\n"
+           "  --json         one line of JSON a workload, for programs\n"
+           "  --threads N    threads that compute (default: what the machine leaves to this process)\n"
+           "  --blocks B     blocks of %.1f s, of which the median counts (default: 5)\n\nworkloads:\n",
+           BLOCK_S);
+    for (int i = 0; workload_at(i); i++)
+        printf("  %-22s batches of %d, %s\n", workload_at(i)->name, (int)workload_at(i)->batch,
+               workload_at(i)->infer ? "prediction only" : workload_at(i)->optimizer);
+}
+
+/* A whole number from 1 to `most`; 0: it is none. */
+static int whole(const char *text, int most)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    return end == text || *end || n < 1 || n > most ? 0 : (int)n;
+}
+
 static bool parse(Asked *asked, int argc, char **argv, Err *err)
 {
     *asked = (Asked){ .blocks = 5, .names = argv };
@@ -98,14 +118,16 @@ static bool parse(Asked *asked, int argc, char **argv, Err *err)
         bool threads = !strcmp(argv[i], "--threads"), blocks = !strcmp(argv[i], "--blocks");
         if (!strcmp(argv[i], "--json")) {
             asked->json = true;
+        } else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            asked->help = true;
         } else if (threads || blocks) {
-            int most = threads ? POOL_MOST : BLOCKS_MOST, n = i + 1 < argc ? atoi(argv[i + 1]) : 0;
-            if (n < 1 || n > most)
+            int most = threads ? POOL_MOST : BLOCKS_MOST, n = i + 1 < argc ? whole(argv[i + 1], most) : 0;
+            if (!n)
                 return err_set(err, ERR_ARG, "bench: %s wants a whole number from 1 to %d behind it", argv[i], most);
             *(threads ? &asked->threads : &asked->blocks) = n;
             i++;
         } else if (argv[i][0] == '-') {
-            return err_set(err, ERR_ARG, "bench: no option %s; it takes names, --json, --threads N, --blocks B", argv[i]);
+            return err_set(err, ERR_ARG, "bench: no option %s; hebb bench --help lists them", argv[i]);
         } else {
             asked->names[asked->n_names++] = argv[i];
         }
@@ -155,8 +177,8 @@ static bool run_all(const Asked *asked, Err *err)
 {
     double peak = peak_rate();
     if (!asked->json) {
-        printf("%d threads, OpenBLAS %s kernels, %.0f GFLOP/s in a product of %d x %d matrices\n", pool_threads(), kern_blas_core(), peak / 1e9,
-               SIDE, SIDE);
+        printf("%d thread%s, OpenBLAS %s kernels, %.0f GFLOP/s in a product of %d x %d matrices\n", pool_threads(),
+               pool_threads() == 1 ? "" : "s", kern_blas_core(), peak / 1e9, SIDE, SIDE);
         if (kern_blas_warning())
             printf("! %s\n", kern_blas_warning());
         printf("%-22s %11s %14s %9s %9s %8s\n", "workload", "ms a step", "samples a s", "GFLOP/s", "of peak", "allocs");
@@ -180,6 +202,10 @@ int bench_run(int argc, char **argv)
     Err err = ERR_INIT;
     Asked asked;
     bool usage = parse(&asked, argc, argv, &err) && check_names(&asked, &err);
+    if (usage && asked.help) {
+        print_help();
+        return fflush(stdout) ? 1 : 0;
+    }
     if (usage && asked.threads) {
         pool_stop();
         usage = pool_start(asked.threads, &err);

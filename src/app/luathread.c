@@ -84,7 +84,7 @@ static void run_given(LuaThread *lua)
     if (options->file)
         ok = script_run_file(lua->script, options->file, options->argc, options->argv, &err);
     if (ok && options->code)
-        ok = script_run_text(lua->script, options->code, "=(command line)", &err);
+        ok = script_run_text(lua->script, options->code, strlen(options->code), "=(command line)", options->argc, options->argv, &err);
     script_set_interactive(lua->script, true);
     if (!options->watch)
         return;

@@ -184,6 +184,8 @@ bool options_parse(Options *options, int argc, char **argv, Err *err)
     }
     if (i < argc && !options->code && !strcmp(argv[i], "bench"))
         options->command = argv[i++];
+    else if (i < argc && !options->code && !strcmp(argv[i], "-"))
+        options->input = argv[i++];
     else if (i < argc && !options->code)
         options->file = argv[i++];
     options->argc = argc - i;
@@ -197,11 +199,11 @@ void options_help(Buf *out)
 {
     buf_puts(out, "hebb: a terminal laboratory for neural networks\n\n"
                   "  hebb                     the dashboard and its prompt; without a terminal: Lua from standard input\n"
-                  "  hebb FILE [ARG ...]      run a script\n"
+                  "  hebb FILE [ARG ...]      run a script (its arguments are in arg and ...); - is standard input\n"
                   "  hebb -i FILE             run a script, then the prompt\n"
                   "  hebb -w FILE             the dashboard while a script runs\n"
                   "  hebb -e CODE             run one piece of Lua\n"
-                  "  hebb bench [NAME ...]    time this machine's training (--json for programs)\n\n");
+                  "  hebb bench [NAME ...]    time this machine's training (hebb bench --help: more)\n\n");
     for (size_t i = 0; i < N_ROWS; i++) {
         char left[40], *at = left;
         const Row *row = &rows[i];

@@ -11,6 +11,7 @@
 typedef struct Options {
     const char *file;      /* FILE to run; NULL: none */
     const char *code;      /* -e CODE */
+    bool input;            /* "-": Lua from standard input */
     bool then_prompt;      /* -i */
     bool watch;            /* -w: the dashboard while FILE runs */
     bool plain;            /* no dashboard */
@@ -21,7 +22,7 @@ typedef struct Options {
     bool seed_given;
     uint64_t seed;
     const char *command;   /* "bench"; NULL: none */
-    int argc;              /* what follows FILE or the command */
+    int argc;              /* what follows FILE, CODE, "-" or the command */
     char **argv;
 } Options;
 

@@ -19,6 +19,7 @@
 #include "train/control.h"
 #include "ui/face.h"
 #include "ui/plain.h"
+#include "ui/theme.h"
 
 #define SAVE_PATIENCE_S 20.0 /* runs get so long to reach a boundary and save when the program leaves */
 
@@ -104,13 +105,13 @@ static void plain_host_tick(void *ctx)
     plain_tick(session->plain);
 }
 
-static bool read_all_input(Buf *out)
+static bool read_all_input(Buf *out, Err *err)
 {
     char part[4096];
     size_t n;
     while ((n = fread(part, 1, sizeof part, stdin)) > 0)
         buf_write(out, part, n);
-    return !ferror(stdin) && !out->failed;
+    return ferror(stdin) ? err_set(err, ERR_IO, "could not be read") : buf_ok(out, err);
 }
 
 static bool run_given(PlainSession *session, const Options *options, Err *err)
@@ -118,12 +119,15 @@ static bool run_given(PlainSession *session, const Options *options, Err *err)
     if (options->file && !script_run_file(session->script, options->file, options->argc, options->argv, err))
         return false;
     if (options->code)
-        return script_run_text(session->script, options->code, "=(command line)", err);
+        return script_run_text(session->script, options->code, strlen(options->code), "=(command line)", options->argc, options->argv, err);
     if (options->file)
         return true;
     Buf text = BUF_INIT;
-    bool ok = read_all_input(&text) ? script_run_text(session->script, buf_text(&text), "=stdin", err)
-                                    : err_set(err, ERR_IO, "standard input could not be read");
+    bool ok = read_all_input(&text, err);
+    if (ok)
+        ok = script_run_text(session->script, buf_text(&text), text.size, "=stdin", options->argc, options->argv, err);
+    else
+        fprintf(stderr, "hebb: standard input: %s\n", err->text);
     buf_fini(&text);
     return ok;
 }
@@ -284,11 +288,25 @@ static int run_dashboard(const Options *options)
     return signals_terminated() ? 143 : status;
 }
 
+/* A theme that is not there or does not read is said before anything runs, whether or not it will be seen. */
+static int check_theme(const char *name)
+{
+    Err err = ERR_INIT;
+    Theme theme;
+    if (!name || theme_load(&theme, name, DEPTH_NONE, &err))
+        return 0;
+    fprintf(stderr, "hebb: %s\n", err.text);
+    return err.code == ERR_DATA ? 1 : 2;
+}
+
 int session_run(const Options *options)
 {
-    bool given = options->file || options->code;
+    int refused = check_theme(options->theme);
+    if (refused)
+        return refused;
+    bool given = options->file || options->code || options->input;
     bool terminal = isatty(0) && isatty(1);
-    bool prompt = terminal && (!given || options->then_prompt);
+    bool prompt = terminal && !options->input && (!given || options->then_prompt);
     bool wants = (prompt || (options->watch && terminal)) && !options->plain && !env_set("ACCESSIBLE");
     Err err = ERR_INIT;
     control_record(!options->safe);

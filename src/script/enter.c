@@ -141,56 +141,42 @@ static bool run(Job *job)
 
 /* ---- scripts ---- */
 
-bool script_run_text(Script *script, const char *text, const char *chunk, Err *err)
-{
-    Job job = { .script = script, .text = text, .n = strlen(text), .chunk = chunk && *chunk ? chunk : "=text" };
-    bool ok = run(&job);
-    if (!ok && err)
-        *err = job.err;
-    return ok;
-}
-
-typedef struct ArgList {
-    const char *path;
-    int argc;
-    char *const *argv;
-} ArgList;
-
-/* The global `arg`, as lua makes it: [0] the script, [1] … its arguments. */
+/* The global `arg`, as lua makes it: [0] what runs, [1] … its arguments. */
 static int set_arg(lua_State *L)
 {
-    const ArgList *list = lua_touserdata(L, 1);
-    lua_createtable(L, list->argc, 1);
-    lua_pushstring(L, list->path);
+    const Job *job = lua_touserdata(L, 1);
+    lua_createtable(L, job->argc, 1);
+    lua_pushstring(L, job->chunk + 1);
     lua_rawseti(L, -2, 0);
-    for (int i = 0; i < list->argc; i++) {
-        lua_pushstring(L, list->argv[i]);
+    for (int i = 0; i < job->argc; i++) {
+        lua_pushstring(L, job->argv[i]);
         lua_rawseti(L, -2, i + 1);
     }
     lua_setglobal(L, "arg");
     return 0;
 }
 
-static bool run_bytes(Script *script, const char *path, Buf *code, int argc, char *const *argv, Err *err)
+/* What can be refused before anything runs; errors of the code itself are said where they happen. */
+static bool prepare(Job *job, Err *err)
 {
-    ArgList list = { path, argc, argv };
-    char chunk[1024];
-    const char *text = buf_text(code);
-    snprintf(chunk, sizeof chunk, "@%s", path);
-    if (code->size >= 2 && text[0] == '#') { /* "#!/usr/bin/env hebb": the line stays, so that numbers are right */
-        code->data[0] = '-';
-        code->data[1] = '-';
-    }
-    if (strlen(text) != code->size)
-        return err_set(err, ERR_DATA, "%s is not a text: it holds a zero byte", path);
-    lua_pushcfunction(script->L, set_arg);
-    lua_pushlightuserdata(script->L, &list);
-    if (lua_pcall(script->L, 1, 0, 0) != LUA_OK) {
-        lua_pop(script->L, 1);
-        return err_set(err, ERR_MEM, "no memory for the arguments of %s", path);
-    }
-    Job job = { .script = script, .text = text, .n = code->size, .chunk = chunk, .argc = argc, .argv = argv };
-    bool ok = run(&job);
+    if (memchr(job->text, '\0', job->n))
+        return err_set(err, ERR_DATA, "%s is not a text: it holds a zero byte", job->chunk + 1);
+    lua_pushcfunction(job->script->L, set_arg);
+    lua_pushlightuserdata(job->script->L, job);
+    if (lua_pcall(job->script->L, 1, 0, 0) == LUA_OK)
+        return true;
+    lua_pop(job->script->L, 1);
+    return err_set(err, ERR_MEM, "no memory for the arguments of %s", job->chunk + 1);
+}
+
+bool script_run_text(Script *script, const char *text, size_t n, const char *chunk, int argc, char *const *argv, Err *err)
+{
+    Job job = { .script = script, .text = text, .n = n, .chunk = chunk, .argc = argc, .argv = argv };
+    bool ok = prepare(&job, &job.err);
+    if (ok)
+        ok = run(&job);
+    else
+        script_sayf(script, SAY_ERROR, "%s\n", job.err.text);
     if (!ok && err)
         *err = job.err;
     return ok;
@@ -200,11 +186,14 @@ bool script_run_file(Script *script, const char *path, int argc, char *const *ar
 {
     Buf code = BUF_INIT;
     Err own = ERR_INIT;
+    char chunk[4200];
+    snprintf(chunk, sizeof chunk, "@%s", path);
     bool ok = file_read(path, &code, FILE_MOST, &own) && (buf_text(&code), buf_ok(&code, &own));
     if (!ok)
         script_sayf(script, SAY_ERROR, "%s\n", own.text);
-    else if (!(ok = run_bytes(script, path, &code, argc, argv, &own)) && own.code == ERR_DATA && strstr(own.text, "zero byte"))
-        script_sayf(script, SAY_ERROR, "%s\n", own.text);
+    if (ok && code.size >= 2 && code.data[0] == '#') /* "#!/usr/bin/env hebb": the line stays, so that numbers are right */
+        memcpy(code.data, "--", 2);
+    ok = ok && script_run_text(script, buf_text(&code), code.size, chunk, argc, argv, &own);
     buf_fini(&code);
     if (!ok && err)
         *err = own;

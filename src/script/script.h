@@ -47,10 +47,11 @@ typedef struct Script Script;
 MUST_USE Script *script_new(const ScriptHost *host, const ScriptOptions *options, Err *err);
 void script_free(Script *script);
 
-/* A file with arguments (the global `arg`), or a text. Errors of the user's code are said through the host (message, the
- * user's own lines) and returned as false with err->code set; err->text holds the message. */
+/* A file, or a text of n bytes whose chunk name is "=NAME", with arguments (`...` and the global `arg`). Errors of the user's
+ * code are said through the host (message, the user's own lines) and returned as false with err->code set; err->text holds
+ * the message. */
 MUST_USE bool script_run_file(Script *script, const char *path, int argc, char *const *argv, Err *err);
-MUST_USE bool script_run_text(Script *script, const char *text, const char *chunk, Err *err);
+MUST_USE bool script_run_text(Script *script, const char *text, size_t n, const char *chunk, int argc, char *const *argv, Err *err);
 
 /* One entered block with the prompt's manners: expression values are printed (`;` silences, `_` keeps the last), "?name" and
  * "$ command", ":word argument". False: an error was said. */

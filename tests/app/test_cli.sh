@@ -25,10 +25,28 @@ run --seed;                   expect "an option without its value" 2 '' 'wants N
 run -w;                       expect "-w wants a file" 2 '' 'wants a FILE'
 run "$tmp/none.lua";          expect "a file that is not there" 1 '' 'none.lua'
 run bench nonsense;           expect "an unknown workload" 2 '' 'no workload'
+run bench xor_b33;            expect "a mistyped workload has a suggestion" 2 '' 'did you mean "xor_b32"'
+run bench --threads 2x;       expect "bench refuses half a number" 2 '' 'whole number from 1'
+run bench --help;             expect "bench --help names the workloads" 0 'cifar_cnn_infer_b256' ''
+run bench --json --threads 1 --blocks 1 xor_b32
+expect "bench --json has the fields of its peers" 0 \
+    '^\{"peer": "hebb-[0-9.]+", "workload": "xor_b32", "threads": 1, "ms_per_step": [0-9.]+, "samples_per_s": [0-9.]+[,}]' ''
+run -h; sed -n 's/^    //p' "$HEBB_HOME/README.md" >"$tmp/readme"
+if sed '1,2d; /^$/d' "$tmp/out" | while IFS= read -r line; do grep -qxF -- "$line" "$tmp/readme" || { echo "# README lacks: $line"; exit 1; }; done
+then ok "the README's command line is that of -h"; else no "the README's command line is that of -h"; fi
 echo 'print("from a pipe")' | "$HEBB" >"$tmp/out" 2>"$tmp/err"; status=$?
 expect "Lua from standard input" 0 'from a pipe' ''
 printf 'print(arg[1], arg[2])\n' >"$tmp/a.lua"
 run "$tmp/a.lua" one two;     expect "arguments of a script" 0 'one.*two' ''
+run -e 'print(...)' one two;  expect "arguments of a piece of code" 0 'one.*two' ''
+echo 'print("piped", ...)' | "$HEBB" - one >"$tmp/out" 2>"$tmp/err"; status=$?
+expect "- is standard input, with arguments" 0 'piped.*one' ''
+printf 'print(1)\0print(2)\n' | "$HEBB" >"$tmp/out" 2>"$tmp/err"; status=$?
+expect "a zero byte in standard input is refused" 1 '' 'zero byte'
+run -e 'local x
+print(x.y)';                  expect "an error tells its line" 1 '' 'command line\):2:.*print\(x\.y\)'
+run --theme drak -e 'print(1)'; expect "a theme that is not there" 2 '' 'no theme "drak"'
+if [ -s "$tmp/out" ]; then no "and nothing runs then"; else ok "and nothing runs then"; fi
 "$HEBB" --seed 5 -e 'print(math.random(1000000))' >"$tmp/1" 2>/dev/null; "$HEBB" --seed 5 -e 'print(math.random(1000000))' >"$tmp/2" 2>/dev/null
 if cmp -s "$tmp/1" "$tmp/2" && [ -s "$tmp/1" ]; then ok "the same seed gives the same numbers"; else no "the same seed gives the same numbers"; fi
 "$HEBB" -e 'print(1)' >&- 2>"$tmp/err" </dev/null; status=$?
