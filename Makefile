@@ -22,8 +22,12 @@ B       := build/$(MODE)
 Q       := $(if $(V),,@)
 say      = $(if $(V),,@printf '  %-8s %s\n' '$(1)' '$(2)';)
 
-pc       = $(shell pkg-config $(1) 2>/dev/null)
-LUA_PC  := $(firstword $(foreach p,lua5.4 lua-5.4 lua54 lua,$(if $(call pc,--modversion $(p)),$(p))))
+# Homebrew keeps libraries that macOS has too out of pkg-config's way.
+BREW    := $(if $(filter Darwin,$(shell uname -s)),$(shell brew --prefix 2>/dev/null))
+PC_PATH := $(if $(BREW),$(foreach p,openblas readline ncurses lua@5.4 zlib xz jansson cmocka,$(BREW)/opt/$(p)/lib/pkgconfig:))
+export PKG_CONFIG_PATH := $(subst : ,:,$(PC_PATH))$(PKG_CONFIG_PATH)
+pc       = $(shell PKG_CONFIG_PATH='$(PKG_CONFIG_PATH)' pkg-config $(1) 2>/dev/null)
+LUA_PC  := $(firstword $(foreach p,lua5.4 lua-5.4 lua54 lua,$(if $(call pc,--libs '$(p) >= 5.4 $(p) < 5.5'),$(p))))
 LIBS_PC := openblas ncursesw readline $(LUA_PC) zlib liblzma jansson
 
 flags_release :=

@@ -7,20 +7,21 @@ set -eu
 want=${1:-run}
 
 has_pc() { command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "$1" 2>/dev/null; }
-any_pc() { for p in "$@"; do if has_pc "$p"; then return 0; fi; done; return 1; }
+lua_pc() { for p in lua5.4 lua-5.4 lua54 lua; do if has_pc "$p >= 5.4 $p < 5.5"; then return 0; fi; done; return 1; }
+headers() { for c in ${CC:-cc} gcc clang; do if printf '#include <stdio.h>\n' | $c -E - >/dev/null 2>&1; then return 0; fi; done; return 1; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 # what is missing, one word each
 missing=
 need() { missing="$missing $1"; }
 has gcc || has clang || has cc || need compiler
-printf '#include <stdio.h>\n' | ${CC:-cc} -E - >/dev/null 2>&1 || printf '#include <stdio.h>\n' | gcc -E - >/dev/null 2>&1 || need headers
+headers || need headers
 has make || need make
 has pkg-config || need pkgconfig
 has_pc ncursesw || need ncurses
 has_pc readline || need readline
 has_pc openblas || need openblas
-any_pc lua5.4 lua-5.4 lua54 lua || need lua
+lua_pc || need lua
 has_pc zlib || need zlib
 has_pc liblzma || need lzma
 has_pc jansson || need jansson
@@ -68,15 +69,22 @@ fi
 
 packages=$(names apt)
 sudo=
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+refuse() {
+    tail -n 15 "$log" >&2
+    echo "hebb needs packages that could not be installed from here. As root:" >&2
+    echo "  apt-get install $packages" >&2
+    echo "Then run the same command again." >&2
+    exit 1
+}
 if [ "$(id -u)" != 0 ]; then
-    has sudo || { echo "hebb needs packages; as root: apt-get install $packages" >&2; exit 1; }
+    has sudo || refuse
     sudo=sudo
 fi
-echo "installing: $packages" >&2
-log=$(mktemp)
-install() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages >"$log" 2>&1; }
-if ! install; then
-    $sudo apt-get update >"$log" 2>&1 || { tail -n 5 "$log" >&2; echo "setup: apt-get update failed" >&2; rm -f "$log"; exit 1; }
-    install || { tail -n 15 "$log" >&2; echo "setup: could not install: $packages" >&2; rm -f "$log"; exit 1; }
-fi
-rm -f "$log"
+# A package list that is old or empty: the second try follows an update. A machine that has just started may be updating itself.
+install() {
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 install -y --no-install-recommends $packages >"$log" 2>&1
+}
+echo "installing${sudo:+ with sudo}: $packages" >&2
+install || { $sudo apt-get update >"$log" 2>&1 && install; } || refuse

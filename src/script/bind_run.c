@@ -337,7 +337,8 @@ static int set_rate(lua_State *L)
 
 static int get_epochs(lua_State *L)
 {
-    lua_pushinteger(L, telemetry_plan(run_telemetry(run_check(L, 1, "epochs")))->n_epochs);
+    TeleNow now = now_of(L, "epochs");
+    lua_pushinteger(L, telemetry_last_epoch(telemetry_plan(run_telemetry(run_check(L, 1, "epochs"))), &now));
     return 1;
 }
 
@@ -488,7 +489,7 @@ static int run_tostring(lua_State *L)
     TeleNow now = now_of(L, "tostring");
     Buf *out = bind_buf(L);
     buf_printf(out, "run %d of %s: %s, epoch %d of %d, step %lld", plan->run_id, plan->model, run_state_name(now.state), now.epoch,
-               plan->n_epochs, (long long)now.step);
+               telemetry_last_epoch(plan, &now), (long long)now.step);
     for (int i = 0; i < plan->n_metrics && now.step > 0; i++)
         buf_printf(out, ", %s %.4g", plan->metrics[i], now.metrics[i]);
     for (int i = 0; i < plan->n_metrics && plan->validates; i++)

@@ -51,6 +51,12 @@ const char *run_state_name(RunState state)
     return (unsigned)state < sizeof names / sizeof names[0] ? names[state] : "unknown";
 }
 
+int telemetry_last_epoch(const TelePlan *plan, const TeleNow *now)
+{
+    int planned = now->n_epochs > 0 ? now->n_epochs : plan->n_epochs;
+    return planned > now->epoch ? planned : now->epoch;
+}
+
 /* ---- life ---- */
 
 Telemetry *telemetry_new(const TelePlan *plan, Err *err)

@@ -42,7 +42,7 @@ typedef struct TelePlan {
     int n_metrics;            /* metrics[0] is "loss"; validation values have the same order */
     char metrics[TELE_METRICS][TELE_NAME];
     bool validates;           /* there are validation values */
-    int first_epoch, n_epochs; /* epochs count from 1; the last is n_epochs */
+    int first_epoch, n_epochs; /* epochs count from 1; the last is n_epochs, at first */
     int64_t steps_per_epoch;
     int64_t samples_per_epoch;
     int batch_size;
@@ -166,6 +166,7 @@ const TelePlan *telemetry_plan(const Telemetry *tele); /* borrowed, never change
 uint64_t telemetry_version(const Telemetry *tele);
 
 void telemetry_now(const Telemetry *tele, TeleNow *out);
+int telemetry_last_epoch(const TelePlan *plan, const TeleNow *now); /* as planned now; not below the epoch in progress */
 size_t telemetry_facts(const Telemetry *tele);                /* how many */
 const Fact *telemetry_fact(const Telemetry *tele, size_t i);  /* borrowed for the Telemetry's life, never changes */
 

@@ -137,7 +137,7 @@ static void choose_steps(Curves *c)
     c->first = begin > last / 2 ? begin : 0; /* a run that was resumed begins late */
     double done = (double)(last - c->first);
     if (epoch > 0) {
-        int64_t total = (int64_t)plan->n_epochs * epoch - c->first, nice = (int64_t)chart_nice(ceil(done / (double)epoch)) * epoch;
+        int64_t total = (int64_t)telemetry_last_epoch(plan, &dash->now) * epoch - c->first, nice = (int64_t)chart_nice(ceil(done / (double)epoch)) * epoch;
         c->limit = c->first + (nice < total || total < (int64_t)done ? nice : total);
     } else {
         c->limit = c->first + (int64_t)chart_nice(done);

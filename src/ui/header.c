@@ -35,10 +35,9 @@ static void set_piece(Piece *piece, int priority, const char *label, const char 
     piece->width = (room > width ? room : width) + (*label ? canvas_width(piece->label) + 1 : 0);
 }
 
-/* A run that trains on beyond its plan is not shown as more than done. */
 static int64_t total_steps(const TelePlan *plan, const TeleNow *now)
 {
-    int epochs = plan->n_epochs > now->epoch ? plan->n_epochs : now->epoch;
+    int epochs = telemetry_last_epoch(plan, now);
     int64_t total = plan->steps_per_epoch > 0 && epochs > 0 ? plan->steps_per_epoch * epochs : 0;
     return total > now->step ? total : now->step;
 }
@@ -47,7 +46,7 @@ static int64_t total_steps(const TelePlan *plan, const TeleNow *now)
 static void set_progress(Piece *pieces, const TelePlan *plan, const TeleNow *now)
 {
     char a[NUMBER_ROOM], b[NUMBER_ROOM], text[2 * NUMBER_ROOM + 2];
-    int epochs = plan->n_epochs > now->epoch ? plan->n_epochs : now->epoch;
+    int epochs = telemetry_last_epoch(plan, now);
     number_group(a, now->epoch);
     number_group(b, epochs);
     snprintf(text, sizeof text, "%s/%s", a, b);

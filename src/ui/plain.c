@@ -97,18 +97,19 @@ static void line_rewrite(Plain *plain, const TelePlan *plan, const TeleNow *now)
 
 /* ---- runs ---- */
 
-static void fact_say(Plain *plain, Watched *watched, const Fact *fact, Buf *line)
+static void fact_say(Plain *plain, Watched *watched, const TeleNow *state, const Fact *fact, Buf *line)
 {
     const TelePlan *plan = telemetry_plan(watched->tele);
     double now = clock_now();
-    bool all = plan->n_epochs - plan->first_epoch < EPOCHS_ALL;
+    int last = telemetry_last_epoch(plan, state);
+    bool all = last - plan->first_epoch < EPOCHS_ALL;
     if (fact->kind == FACT_EVENT) {
         progress_event(line, fact);
-    } else if (!all && now < watched->printed + EPOCH_S && fact->epoch < plan->n_epochs) {
+    } else if (!all && now < watched->printed + EPOCH_S && fact->epoch < last) {
         watched->kept_back = fact;
         return;
     } else {
-        progress_epoch(line, plan, fact);
+        progress_epoch(line, plan, state, fact);
         watched->printed = now;
         watched->kept_back = NULL;
     }
@@ -132,11 +133,11 @@ static void run_look(Plain *plain, Watched *watched)
     watched->version = version;
     telemetry_now(watched->tele, &now);
     for (size_t n = telemetry_facts(watched->tele); watched->facts < n; watched->facts++)
-        fact_say(plain, watched, telemetry_fact(watched->tele, watched->facts), &line);
+        fact_say(plain, watched, &now, telemetry_fact(watched->tele, watched->facts), &line);
     bool ended = now.state == RUN_FINISHED || now.state == RUN_STOPPED || now.state == RUN_FAILED;
     if (ended) {
         if (watched->kept_back) {
-            progress_epoch(&line, telemetry_plan(watched->tele), watched->kept_back);
+            progress_epoch(&line, telemetry_plan(watched->tele), &now, watched->kept_back);
             line_say(plain, watched, &line);
         }
         progress_end(&line, telemetry_plan(watched->tele), &now);

@@ -26,10 +26,10 @@ static void value_put(Buf *out, const char *prefix, const char *name, double val
     buf_printf(out, "  %s%s %s", prefix, name, number);
 }
 
-static void epoch_put(Buf *out, const TelePlan *plan, int epoch)
+static void epoch_put(Buf *out, const TelePlan *plan, const TeleNow *now, int epoch)
 {
     char last[16];
-    int digits = snprintf(last, sizeof last, "%d", plan->n_epochs);
+    int digits = snprintf(last, sizeof last, "%d", telemetry_last_epoch(plan, now));
     buf_printf(out, "epoch %*d/%s", digits, epoch, last);
 }
 
@@ -59,7 +59,7 @@ void progress_now(Buf *out, const TelePlan *plan, const TeleNow *now, int column
     size_t start = out->size, good = start;
     char steps[NUMBER_ROOM], done[NUMBER_ROOM], text[NUMBER_ROOM];
     number_group(steps, plan->steps_per_epoch);
-    epoch_put(out, plan, now->epoch);
+    epoch_put(out, plan, now, now->epoch);
     buf_printf(out, "  %*s/%s", (int)strlen(steps), number_group(done, now->step_in_epoch), steps);
     if (!keep(out, start, &good, columns))
         return;
@@ -82,10 +82,10 @@ void progress_now(Buf *out, const TelePlan *plan, const TeleNow *now, int column
     (void)keep(out, start, &good, columns);
 }
 
-void progress_epoch(Buf *out, const TelePlan *plan, const Fact *fact)
+void progress_epoch(Buf *out, const TelePlan *plan, const TeleNow *now, const Fact *fact)
 {
     char text[NUMBER_ROOM];
-    epoch_put(out, plan, fact->epoch);
+    epoch_put(out, plan, now, fact->epoch);
     buf_printf(out, "  %s s", number_fixed(text, fact->epoch_s, fact->epoch_s < 10 ? 2 : 1));
     for (int i = 0; i < plan->n_metrics; i++)
         value_put(out, "", plan->metrics[i], fact->metrics[i]);

@@ -12,7 +12,7 @@
 void progress_now(Buf *out, const TelePlan *plan, const TeleNow *now, int columns, bool unicode);
 
 /* "epoch  3/20  1.2 s  loss 0.0912  accuracy 98.4 %  val_loss 0.1870  val_accuracy 97.3 %  lr 1e-3" */
-void progress_epoch(Buf *out, const TelePlan *plan, const Fact *fact);
+void progress_epoch(Buf *out, const TelePlan *plan, const TeleNow *now, const Fact *fact);
 
 /* "epoch 4, step 391: learning rate 1e-4" */
 void progress_event(Buf *out, const Fact *fact);

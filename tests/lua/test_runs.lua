@@ -55,7 +55,7 @@ back:rewind(3); is(back.status, "paused", "rewind pauses"); is(back.steps, 24, "
 back:resume(); is(back:wait(), "finished", "and goes on"); is(back.history.loss[6], straight.history.loss[6], "to the same loss, bit for bit")
 back:rewind{step = 10}; is(back.steps, 10, "rewind to a step"); back:resume(); back:wait(); is(back.history.loss[6], straight.history.loss[6], "bit for bit again")
 fails(function() back:rewind{step = 1e6} end, "", "rewind forward", "arg"); fails(function() back:rewind(-1) end, "epochs", "epochs that are negative"); fails(function() back:rewind{steps = 3} end, 'did you mean "step"', "a mistyped argument")
-back.epochs = 8; is(back:wait(), "finished", "more epochs let it go on"); is(#back.history.loss, 8, "two more"); local longer = unbroken(8); is(back.history.loss[8], longer.history.loss[8], "as if they had been asked for")
+back.epochs = 8; is(back.epochs, 8, "the new end is told"); ok(tostring(back):find("of 8", 1, true), "and written"); is(back:wait(), "finished", "more epochs let it go on"); is(#back.history.loss, 8, "two more"); local longer = unbroken(8); is(back.history.loss[8], longer.history.loss[8], "as if they had been asked for")
 
 -- callbacks
 local seen = {}

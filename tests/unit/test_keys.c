@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "ui/keys.h"
 
 static int code_of(const char *bytes, size_t size)
@@ -125,11 +126,50 @@ static void test_names(void **state)
     assert_string_equal(keys_name(KEY_BACKTAB, text), "Shift-Tab");
 }
 
+/* A word of a row of the README's table: a letter behind the leader, or a key by its name. */
+static Action named_action(const char *word)
+{
+    char text[24];
+    if (strlen(word) == 1)
+        return keys_letter(word[0]);
+    for (int i = 1; i < ACT_COUNT; i++)
+        if (keys_row((Action)i)->key && !strcmp(keys_name(keys_row((Action)i)->key, text), word))
+            return (Action)i;
+    return ACT_NONE;
+}
+
+static void test_readme(void **state)
+{
+    (void)state;
+    char path[1024], cell[128];
+    Buf text = BUF_INIT;
+    bool told[ACT_COUNT] = { false };
+    int rows = 0;
+    assert_true(file_resource(path, sizeof path, "README.md"));
+    assert_true(file_read(path, &text, 1 << 20, NULL));
+    for (const char *row = buf_text(&text); (row = strstr(row, "\n| Ctrl-X ")); rows++) {
+        row += strlen("\n| Ctrl-X ");
+        snprintf(cell, sizeof cell, "%.*s", (int)strcspn(row, "|"), row);
+        for (char *rest = cell, *word; (word = strtok_r(rest, " ,/", &rest));) {
+            if (!strcmp(word, "Ctrl-D")) /* readline's own */
+                continue;
+            if (!named_action(word))
+                fail_msg("the README says that there is a key %s", word);
+            told[named_action(word)] = true;
+        }
+    }
+    assert_true(rows > 5);
+    for (int i = 1; i < ACT_COUNT; i++)
+        if (*keys_row((Action)i)->label && !told[i])
+            fail_msg("the README leaves out %c, %s", keys_row((Action)i)->letter, keys_row((Action)i)->help);
+    buf_fini(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_units), cmocka_unit_test(test_late),  cmocka_unit_test(test_any_bytes),
-        cmocka_unit_test(test_table), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_table), cmocka_unit_test(test_names), cmocka_unit_test(test_readme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
