@@ -256,6 +256,13 @@ static void wake_face(void *ctx)
     face_wake();
 }
 
+static void show_drawn_seed(Console *console, uint64_t seed)
+{
+    char text[96];
+    snprintf(text, sizeof text, "seed %llu; hebb --seed %llu draws the same numbers again\n", (unsigned long long)seed, (unsigned long long)seed);
+    console_puts(console, LINE_NOTE, text);
+}
+
 static int run_dashboard(const Options *options)
 {
     Err err = ERR_INIT;
@@ -267,6 +274,8 @@ static int run_dashboard(const Options *options)
         console_free(console);
         return 1;
     }
+    if (!options->seed_given)
+        show_drawn_seed(console, how.seed);
     signals_init(NULL, face_quit);
     FaceHost host = luathread_host(lua);
     FaceOptions face = { .theme = options->theme, .no_history = options->safe };

@@ -104,7 +104,8 @@ void progress_end(Buf *out, const TelePlan *plan, const TeleNow *now)
 {
     char text[NUMBER_ROOM];
     int epochs = now->epoch - plan->first_epoch + (now->state == RUN_FINISHED);
-    buf_printf(out, "%s: %d epoch%s in %s", run_state_name(now->state), epochs, epochs == 1 ? "" : "s", number_time(text, now->train_s));
+    buf_printf(out, "%s: %d epoch%s in %s, seed %llu", run_state_name(now->state), epochs, epochs == 1 ? "" : "s",
+               number_time(text, now->train_s), (unsigned long long)plan->seed);
     if (*now->reason)
         buf_printf(out, "; %s", now->reason);
 }

@@ -17,7 +17,7 @@ void progress_epoch(Buf *out, const TelePlan *plan, const TeleNow *now, const Fa
 /* "epoch 4, step 391: learning rate 1e-4" */
 void progress_event(Buf *out, const Fact *fact);
 
-/* "finished: 20 epochs in 0:12" */
+/* "finished: 20 epochs in 0:12, seed 1234" */
 void progress_end(Buf *out, const TelePlan *plan, const TeleNow *now);
 
 #endif

@@ -23,7 +23,10 @@ done
 
 start 100 30 "$run"
 sees "it runs" "loss"
+type 'half a line'
+sees "something is typed" "half a line"
 kill -INT "$(program)"
+gone "SIGINT clears the line" "half a line"
 type 'echo alive'; keys Enter
 sees "SIGINT is Ctrl-C, not the end" "alive"
 
