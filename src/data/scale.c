@@ -39,7 +39,7 @@ void data_scale_fini(DataScale *scale)
 static void fit_column(const Tensor *x, int64_t column, int64_t F, ScaleKind kind, real *offset, real *size)
 {
     int64_t n = tensor_count(x) / F;
-    double sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
+    double sum = 0, squares = 0, low = HUGE_VAL, high = -HUGE_VAL;
     for (int64_t i = 0; i < n; i++) {
         double value = tensor_get(x, i * F + column);
         sum += value;

@@ -87,7 +87,7 @@ static Shape sample_shape(lua_State *L, int index, const char *who)
 static void set_common(lua_State *L, Layer *layer, const char *who)
 {
     char what[64];
-    DType dtype;
+    DType dtype = DTYPE_FLOAT32;
     if (!lua_isnil(L, 2))
         layer_set_trainable(layer, lua_toboolean(L, 2));
     if (!lua_isnil(L, 3)) {

@@ -47,7 +47,7 @@ KERN_CLONES static void larger_pixel(real *restrict y, const real *restrict x, i
 {
     for (int64_t c = 0; c < C; c++) {
         real v = x[c];
-        y[c] = (v > y[c]) | (v != v) ? v : y[c];
+        y[c] = ((v > y[c]) | (v != v)) ? v : y[c];
     }
 }
 

@@ -18,7 +18,7 @@ void health_measure(TeleLayer *row, const Tensor *value, bool relu, unsigned cha
 {
     int64_t n = tensor_count(value), units = value->shape.rank > 0 ? value->shape.d[value->shape.rank - 1] : 1;
     const real *x = tensor_real(value);
-    double sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
+    double sum = 0, squares = 0, low = HUGE_VAL, high = -HUGE_VAL;
     int64_t counts[BINS] = { 0 }, n_dead = 0;
     memset(dead_flags, 1, (size_t)units);
     for (int64_t i = 0, u = 0; i < n; i++, u = u + 1 < units ? u + 1 : 0) {

@@ -196,7 +196,7 @@ static void draw_layers(Run *run)
 /* Scale n values, `stride` apart, to 0 … 1. */
 static void scale_to(float *out, const real *x, int64_t n, int64_t stride, float *low, float *high)
 {
-    double least = INFINITY, most = -INFINITY;
+    double least = HUGE_VAL, most = -HUGE_VAL;
     for (int64_t i = 0; i < n; i++) {
         double v = (double)x[i * stride];
         least = v < least ? v : least;
@@ -238,7 +238,7 @@ static void write_chances(const Run *run, float *out, const real *y)
         out[0] = 1 - out[1];
         return;
     }
-    double most = -INFINITY, sum = 0;
+    double most = -HUGE_VAL, sum = 0;
     for (int k = 0; k < n; k++)
         most = (double)y[k] > most ? (double)y[k] : most;
     for (int k = 0; k < n; k++)

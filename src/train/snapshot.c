@@ -97,7 +97,7 @@ static void drop(Ring *ring, int i)
 static int least_missed(const Ring *ring, int64_t now)
 {
     int best = -1;
-    double best_cost = INFINITY;
+    double best_cost = HUGE_VAL;
     for (int i = 1; i < ring->n - 1; i++) {
         double gap = (double)(ring->shots[i + 1].at.step - ring->shots[i - 1].at.step);
         double cost = gap / (double)(now - ring->shots[i].at.step + 1);

@@ -94,7 +94,7 @@ static void numbers_come_back(void **state)
         uint32_t word = rng_word(&rng);
         uint64_t wide = (uint64_t)rng_word(&rng) << 32 | rng_word(&rng);
         float f, g;
-        double d, e;
+        double d, e = 0;
         memcpy(&f, &word, sizeof f);
         memcpy(&d, &wide, sizeof d);
         if (isnan(f) || isnan(d))

@@ -16,7 +16,7 @@ static const ArgSpec args[] = {
       .least = 0,
       .most = 1,
       .help = "share of the old moving average that stays" },
-    { .name = "epsilon", .type = ARG_FLOAT, .fallback = "0.001", .least = 0, .most = INFINITY, .help = "added to the variance" },
+    { .name = "epsilon", .type = ARG_FLOAT, .fallback = "0.001", .least = 0, .most = HUGE_VAL, .help = "added to the variance" },
 };
 
 typedef struct Sizes {

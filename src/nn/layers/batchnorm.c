@@ -9,7 +9,7 @@
 static const ArgSpec args[] = {
     { .name = "axis", .type = ARG_INT, .fallback = "-1", .least = -1, .most = 7, .help = "the axis of channels: the last" },
     { .name = "momentum", .type = ARG_FLOAT, .fallback = "0.99", .least = 0, .most = 1, .help = "share of the old moving average that stays" },
-    { .name = "epsilon", .type = ARG_FLOAT, .fallback = "0.001", .least = 0, .most = INFINITY, .help = "added to the variance" },
+    { .name = "epsilon", .type = ARG_FLOAT, .fallback = "0.001", .least = 0, .most = HUGE_VAL, .help = "added to the variance" },
     { .name = "center", .type = ARG_BOOL, .fallback = "true", .help = "learn an offset for each channel (beta)" },
     { .name = "scale", .type = ARG_BOOL, .fallback = "true", .help = "learn a factor for each channel (gamma)" },
     { .name = "beta_initializer", .type = ARG_TEXT, .fallback = "zeros", .choices = initializer_names, .help = "initial offsets" },
