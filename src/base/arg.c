@@ -107,6 +107,9 @@ static const char *wanted_text(const ArgSpec *spec, char out[WANTED_TEXT])
         else
             snprintf(out, WANTED_TEXT, "a list of 1 to %d whole numbers%s", ARG_INTS_MOST, range);
         break;
+    case ARG_FLOATS:
+        snprintf(out, WANTED_TEXT, "a list of 1 to %d numbers%s", ARG_INTS_MOST, range);
+        break;
     case ARG_TEXT:
         snprintf(out, WANTED_TEXT, "a text of at most %d bytes", ARG_TEXT_MOST - 1);
         break;
@@ -176,6 +179,7 @@ bool args_set_number(Args *args, int i, double value, const char *who, Err *err)
         v->u.f = value;
         break;
     case ARG_INTS:
+    case ARG_FLOATS:
         return args_set_numbers(args, i, &value, 1, who, err);
     default:
         snprintf(text, sizeof text, "the number ");
@@ -237,17 +241,21 @@ bool args_set_numbers(Args *args, int i, const double *values, int n, const char
         return false;
     const ArgSpec *spec = &args->specs[i];
     char got[64];
+    bool whole = spec->type == ARG_INTS;
     snprintf(got, sizeof got, "a list of %d", n);
-    if (spec->type != ARG_INTS || n < 1 || n > ARG_INTS_MOST || (spec->count > 0 && n != 1 && n != spec->count))
+    if ((!whole && spec->type != ARG_FLOATS) || n < 1 || n > ARG_INTS_MOST || (spec->count > 0 && n != 1 && n != spec->count))
         return refuse(args, i, got, who, err);
     for (int k = 0; k < n; k++)
-        if (!number_fits(args, i, values[k], true, who, err))
+        if (!number_fits(args, i, values[k], whole, who, err))
             return false;
     ArgValue *v = &args->v[i];
     memset(&v->u, 0, sizeof v->u);
-    v->u.ints.n = spec->count > 0 ? spec->count : n;
+    v->u.ints.n = spec->count > 0 ? spec->count : n; /* floats.n is the same int */
     for (int k = 0; k < v->u.ints.n && k < ARG_INTS_MOST; k++)
-        v->u.ints.v[k] = (int64_t)values[n == 1 ? 0 : k];
+        if (whole)
+            v->u.ints.v[k] = (int64_t)values[n == 1 ? 0 : k];
+        else
+            v->u.floats.v[k] = values[n == 1 ? 0 : k];
     v->given = true;
     return true;
 }
@@ -315,6 +323,14 @@ const int64_t *args_ints(const Args *args, const char *name, int *n)
     return v->u.ints.v;
 }
 
+const double *args_floats(const Args *args, const char *name, int *n)
+{
+    const ArgValue *v = value_of(args, name, ARG_FLOATS);
+    if (n)
+        *n = v->u.floats.n;
+    return v->u.floats.v;
+}
+
 bool args_given(const Args *args, const char *name)
 {
     int i = args ? args_find(args, name) : -1;
@@ -330,7 +346,7 @@ static void write_fallback(Buf *out, const ArgSpec *spec)
         buf_puts(out, "nil");
     else if (spec->type == ARG_CHOICE || spec->type == ARG_TEXT)
         buf_printf(out, "\"%s\"", spec->fallback);
-    else if (spec->type == ARG_INTS && strchr(spec->fallback, ',')) {
+    else if ((spec->type == ARG_INTS || spec->type == ARG_FLOATS) && strchr(spec->fallback, ',')) {
         buf_put(out, '{');
         for (const char *s = spec->fallback; *s; s++)
             buf_puts(out, *s == ',' ? ", " : (char[]){ *s, 0 });
@@ -398,6 +414,10 @@ void args_write(Buf *out, const Args *args, int i)
         for (int k = 0; k < v->u.ints.n; k++)
             buf_printf(out, "%s%" PRId64, k ? "," : "", v->u.ints.v[k]);
         break;
+    case ARG_FLOATS:
+        for (int k = 0; k < v->u.floats.n; k++)
+            buf_printf(out, "%s%s", k ? "," : "", number_text(v->u.floats.v[k], text));
+        break;
     case ARG_TEXT:
         buf_puts(out, v->u.text);
         break;
@@ -418,7 +438,7 @@ static bool parse_numbers(Args *args, int i, const char *text, const char *who, 
             return refuse(args, i, text, who, err);
         s = end + 1;
     } while (*end);
-    if (args->specs[i].type == ARG_INTS)
+    if (args->specs[i].type == ARG_INTS || args->specs[i].type == ARG_FLOATS)
         return args_set_numbers(args, i, values, n, who, err);
     return n == 1 ? args_set_number(args, i, values[0], who, err) : refuse(args, i, text, who, err);
 }

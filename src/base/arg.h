@@ -17,6 +17,7 @@ typedef enum {
     ARG_BOOL,
     ARG_CHOICE, /* one of `choices`, by name */
     ARG_INTS,   /* up to ARG_INTS_MOST whole numbers; a single number n stands for n, n (`count` times) where count > 0 */
+    ARG_FLOATS, /* 1 to ARG_INTS_MOST numbers; a single number stands for a list of one */
     ARG_TEXT,   /* a short text, e.g. the name of a layer */
 } ArgType;
 
@@ -28,7 +29,7 @@ typedef struct ArgSpec {
     const char *name; /* Keras's name */
     ArgType type;
     const char *fallback; /* the default, as text ("0.5", "valid", "1,1", "nil"); NULL: must be given */
-    double least, most;   /* range of numbers (each of ARG_INTS); both 0: no bounds */
+    double least, most;   /* range of numbers (each of ARG_INTS, ARG_FLOATS); both 0: no bounds */
     int count;            /* ARG_INTS: exactly so many numbers; 0: 1 to ARG_INTS_MOST */
     const char *const *choices; /* ARG_CHOICE: names ended by NULL. ARG_TEXT: NULL, or names to complete */
     const char *help;
@@ -46,6 +47,10 @@ typedef struct ArgValue {
             int n;
             int64_t v[ARG_INTS_MOST];
         } ints;
+        struct {
+            int n;
+            double v[ARG_INTS_MOST];
+        } floats;
         char text[ARG_TEXT_MOST];
     } u;
 } ArgValue;
@@ -80,6 +85,7 @@ bool args_bool(const Args *args, const char *name);
 const char *args_choice(const Args *args, const char *name); /* the chosen name; "nil" when not given */
 const char *args_text(const Args *args, const char *name);   /* "" when not given */
 const int64_t *args_ints(const Args *args, const char *name, int *n);
+const double *args_floats(const Args *args, const char *name, int *n);
 bool args_given(const Args *args, const char *name);
 
 /* "filters, kernel_size, {strides = 1,1, padding = "valid", …}": the signature that help shows. */

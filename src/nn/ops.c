@@ -32,6 +32,8 @@ bool ops_hand_down(Layer *layer, const char *from, const char *to, Err *err)
         return args_set_text(out, row, args_choice(&layer->args, from), layer->name, err);
     case ARG_TEXT:
         return args_set_text(out, row, value->u.text, layer->name, err);
+    case ARG_FLOATS:
+        return args_set_numbers(out, row, value->u.floats.v, value->u.floats.n, layer->name, err);
     case ARG_INTS:
         break;
     }

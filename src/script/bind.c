@@ -224,6 +224,13 @@ void bind_push_row(lua_State *L, const Args *args, int i)
             lua_rawseti(L, -2, k + 1);
         }
         return;
+    case ARG_FLOATS:
+        lua_createtable(L, v->u.floats.n, 0);
+        for (int k = 0; k < v->u.floats.n; k++) {
+            lua_pushnumber(L, v->u.floats.v[k]);
+            lua_rawseti(L, -2, k + 1);
+        }
+        return;
     case ARG_TEXT:
         lua_pushstring(L, v->u.text);
         return;

@@ -148,7 +148,6 @@ static int nn_load(lua_State *L)
     ModelBox *box = bind_new(L, &kind_model, sizeof *box);
     if (!(box->model = model_load(path, &err)))
         return bind_raise(L, &err);
-    schedule_keep(L, box->model, 0);
     return 1;
 }
 

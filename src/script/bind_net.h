@@ -31,8 +31,7 @@ typedef struct Recipe {
         const Schedule *schedule;
     } of;
     Args args;
-    const Schedule *rate; /* of an optimizer whose learning_rate is a schedule; NULL: a number */
-    Args rate_args;
+    Rate *rate; /* reference: of a schedule, it with its arguments; of an optimizer, its learning_rate where that is a schedule; or NULL */
 } Recipe;
 
 extern const Kind kind_layer, kind_symbol, kind_model, kind_run, kind_recipe;
@@ -83,10 +82,6 @@ int fit_tensors(lua_State *L, int index, int n_inputs, const Tensor *out[MODEL_I
 
 /* {[0] = 1.0, [1] = 2.5} -> weights by class number, in memory of the collector that is pushed; nil gives NULL. Raises. */
 real *fit_class_weight(lua_State *L, int index, int *n);
-
-/* Learning-rate schedules belong to a model's compile; kept here until fit asks. */
-void schedule_keep(lua_State *L, const Model *model, int recipe_index);
-const Recipe *schedule_kept(lua_State *L, const Model *model); /* pushes the recipe or nil */
 
 extern const VerbGroup nn_group;
 

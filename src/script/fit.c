@@ -162,75 +162,6 @@ static void take_names(lua_State *L, FitOptions *options)
     options->n_classes = n;
 }
 
-/* ---- schedules ---- */
-
-#define SCHEDULES "hebb.schedules" /* registry: model's address -> recipe */
-
-void schedule_keep(lua_State *L, const Model *model, int recipe_index)
-{
-    recipe_index = recipe_index ? lua_absindex(L, recipe_index) : 0;
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, SCHEDULES);
-    if (recipe_index)
-        lua_pushvalue(L, recipe_index);
-    else
-        lua_pushnil(L);
-    lua_rawsetp(L, -2, model);
-    lua_pop(L, 1);
-}
-
-const Recipe *schedule_kept(lua_State *L, const Model *model)
-{
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, SCHEDULES);
-    lua_rawgetp(L, -1, model);
-    lua_remove(L, -2);
-    return bind_test(L, -1, &kind_recipe);
-}
-
-typedef struct Rate {
-    const Schedule *schedule;
-    Args args;
-} Rate;
-
-static double rate_at(void *ctx, double initial, int64_t step)
-{
-    const Rate *rate = ctx;
-    (void)initial; /* schedules of Keras bring their own */
-    return rate->schedule->value(&rate->args, step);
-}
-
-/* The schedule that this fit follows, NULL: none; its arguments are copied. */
-static const Schedule *find_schedule(lua_State *L, const Model *model, Args *args)
-{
-    const Recipe *given = lua_isnil(L, AT_SCHEDULE) ? NULL : bind_check(L, AT_SCHEDULE, &kind_recipe, "fit: schedule");
-    const Recipe *kept = schedule_kept(L, model);
-    if (given && given->type != RECIPE_SCHEDULE)
-        bind_error(L, ERR_ARG, "fit: schedule wants one like nn.CosineDecay(0.002, 1000)");
-    if (given || (kept && kept->rate))
-        *args = given ? given->args : kept->rate_args;
-    const Schedule *schedule = given ? given->of.schedule : kept ? kept->rate : NULL;
-    lua_pop(L, 1);
-    return schedule;
-}
-
-/* What run_new takes over is made last, with nothing in between that could raise. */
-static bool start_run(Model *model, RunBox *box, FitOptions *options, const Schedule *schedule, const Args *args, Err *err)
-{
-    Rate *rate = schedule ? mem_zero(1, sizeof *rate, err) : NULL;
-    if (schedule && !rate) {
-        if (options->n_callbacks)
-            options->callbacks[0].release(options->callbacks[0].ctx);
-        return false;
-    }
-    if (rate) {
-        rate->schedule = schedule;
-        rate->args = *args;
-        options->schedule = rate_at;
-        options->schedule_ctx = rate;
-        options->schedule_release = mem_free;
-    }
-    return (box->run = run_new(model, options, err)) != NULL;
-}
-
 /* ---- fit ---- */
 
 static void take_plain(Script *script, const Args *args, FitOptions *options)
@@ -328,7 +259,7 @@ int model_fit(lua_State *L)
 {
     Script *script = script_of(L);
     Model *model = model_check(L, 1, "fit");
-    Args args, rate_args;
+    Args args;
     Err err = ERR_INIT;
     FitOptions options;
     bind_take(L, 2, "fit", bind_verb(L), &args);
@@ -337,11 +268,12 @@ int model_fit(lua_State *L)
     bool wait = flag(L, AT_WAIT, "wait", !script->options.interactive), silent = is_silent(L);
     take_data(L, model, &options);
     take_resume(L, &options);
+    if (!lua_isnil(L, AT_SCHEDULE))
+        options.rate = recipe_take(L, AT_SCHEDULE, RECIPE_SCHEDULE, "fit: schedule")->rate; /* stays on the stack */
     RunBox *box = bind_new(L, &kind_run, sizeof *box);
-    const Schedule *schedule = find_schedule(L, model, &rate_args);
     if (!lua_isnil(L, AT_CALLBACKS) && callbacks_take(L, AT_CALLBACKS, &options.callbacks[0]))
         options.n_callbacks = 1;
-    if (!start_run(model, box, &options, schedule, &rate_args, &err))
+    if (!(box->run = run_new(model, &options, &err))) /* takes the callback over; nothing in between could raise */
         return bind_raise(L, &err);
     if (script->host.run_began && !silent)
         script->host.run_began(script->host.ctx, box->run);

@@ -70,8 +70,9 @@ int model_compile(lua_State *L)
     const Recipe *optimizer = recipe_take(L, 2, RECIPE_OPTIMIZER, "compile: optimizer"); /* on top */
     compiled.loss = loss->of.loss;
     compiled.loss_args = loss->args;
-    schedule_keep(L, model, lua_gettop(L)); /* nothing below raises before compile_model has taken all over */
     compiled.optimizer = optimizer_new(optimizer->of.optimizer, &optimizer->args, &err);
+    if (compiled.optimizer)
+        compiled.optimizer->rate = rate_ref(optimizer->rate);
     if (!compiled.optimizer || !compile_model(model, &compiled, &err))
         return bind_raise(L, &err);
     return 0;

@@ -61,60 +61,119 @@ static Recipe *push_recipe(lua_State *L, const Record *record)
     return recipe;
 }
 
-/* learning_rate = a schedule: noted beside the arguments, which keep a number to begin with. */
-static void take_rate(lua_State *L, int options, Recipe *rate_of)
+/* A schedule, or a number that stands for itself, at index: pushes its recipe. */
+static Recipe *schedule_like(lua_State *L, int index, const char *who)
 {
-    lua_getfield(L, options, "learning_rate");
-    Recipe *rate = bind_test(L, -1, &kind_recipe);
-    lua_pop(L, 1);
-    if (!rate)
-        return;
-    if (rate->type != RECIPE_SCHEDULE)
-        bind_error(L, ERR_ARG, "learning_rate wants a number or a schedule like nn.CosineDecay(0.002, 1000), got %s",
-                   type_names[rate->type]);
-    rate_of->rate = rate->of.schedule;
-    rate_of->rate_args = rate->args;
+    if (lua_type(L, index) != LUA_TNUMBER)
+        return recipe_take(L, index, RECIPE_SCHEDULE, who);
+    Err err = ERR_INIT;
+    Record record = record_find(L, RECIPE_SCHEDULE, "constant");
+    Recipe *recipe = push_recipe(L, &record);
+    if (!args_set_number(&recipe->args, 0, lua_tonumber(L, index), who, &err) ||
+        !(recipe->rate = rate_new(recipe->of.schedule, &recipe->args, NULL, &err)))
+        bind_raise(L, &err);
+    return recipe;
 }
 
-/* A copy of the options without a schedule in learning_rate, in its place. */
-static void without_rate(lua_State *L, int options, double begin)
+/* Pushes a copy of the table at index, for changes that its owner must not see. */
+static int copy_table(lua_State *L, int index)
 {
     lua_newtable(L);
     int copy = lua_gettop(L);
     lua_pushnil(L);
-    while (lua_next(L, options)) {
+    while (lua_next(L, index)) {
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_rawset(L, copy);
     }
-    lua_pushnumber(L, begin);
+    return copy;
+}
+
+/* learning_rate = a schedule: its recipe is pushed, and the options at index replaced by a copy with the number it begins with. */
+static const Recipe *take_rate(lua_State *L, int options)
+{
+    lua_getfield(L, options, "learning_rate");
+    const Recipe *given = bind_test(L, -1, &kind_recipe);
+    lua_pop(L, 1);
+    if (!given)
+        return NULL;
+    if (given->type != RECIPE_SCHEDULE)
+        bind_error(L, ERR_ARG, "learning_rate wants a number or a schedule like nn.CosineDecay(0.002, 1000), got %s",
+                   type_names[given->type]);
+    int copy = copy_table(L, options);
+    lua_pushnumber(L, rate_at(given->rate, 0));
     lua_setfield(L, copy, "learning_rate");
+    lua_getfield(L, options, "learning_rate"); /* kept alive */
+    lua_insert(L, copy);
     lua_replace(L, options);
+    return given;
+}
+
+/* nn.Adam(nn.CosineDecay(…), {…}) as nn.Adam{learning_rate = …, …}. */
+static void named_rate(lua_State *L, int first)
+{
+    if (!bind_test(L, first, &kind_recipe))
+        return;
+    if (bind_is_options(L, first + 1)) {
+        copy_table(L, first + 1);
+        lua_replace(L, first + 1);
+    } else {
+        lua_newtable(L);
+        lua_insert(L, first + 1);
+    }
+    lua_pushvalue(L, first);
+    lua_setfield(L, first + 1, "learning_rate");
+    lua_remove(L, first);
+}
+
+/* The schedule that this one stands before: first of the arguments, or `schedule` in the table. Pushes its recipe below them. */
+static Rate *take_after(lua_State *L, int first, const char *who)
+{
+    const Recipe *after = NULL;
+    if (bind_is_options(L, first)) {
+        lua_getfield(L, first, "schedule");
+        if (!lua_isnil(L, -1)) {
+            after = schedule_like(L, lua_gettop(L), who);
+            copy_table(L, first);
+            lua_pushnil(L);
+            lua_setfield(L, -2, "schedule");
+            lua_replace(L, first);
+            lua_insert(L, first); /* the recipe, kept alive */
+        }
+        lua_settop(L, first + (after != NULL));
+    } else if (lua_gettop(L) >= first) {
+        after = schedule_like(L, first, who);
+        lua_replace(L, first);
+    }
+    if (!after)
+        bind_error(L, ERR_ARG, "%s wants the schedule it stands before: nn.WarmUp(nn.CosineDecay(0.01, 1000), 100)", who);
+    return after->rate;
 }
 
 /* Arguments of a recipe from stack index `first` on. Pushes the recipe alone. */
 static Recipe *make(lua_State *L, const Record *record, int first, const char *who)
 {
     const Verb verb = { .name = record->name, .args = record->args, .n_args = record->n_args };
-    Recipe rate = { 0 };
+    const Schedule *schedule = record->type == RECIPE_SCHEDULE ? record->row : NULL;
+    const Recipe *rate = NULL;
+    Rate *after = NULL;
     Args args;
+    Err err = ERR_INIT;
     if (record->type == RECIPE_OPTIMIZER && lua_gettop(L) >= first) {
-        if (bind_test(L, first, &kind_recipe)) { /* nn.Adam(nn.CosineDecay(…)) */
-            lua_newtable(L);
-            lua_pushvalue(L, first);
-            lua_setfield(L, -2, "learning_rate");
-            lua_replace(L, first);
-        }
-        if (bind_is_options(L, first))
-            take_rate(L, first, &rate);
-        if (rate.rate)
-            without_rate(L, first, rate.rate->value(&rate.rate_args, 0));
+        named_rate(L, first);
+        if (bind_is_options(L, first) && (rate = take_rate(L, first)) != NULL)
+            lua_insert(L, first++);
     }
+    if (schedule && schedule->holds)
+        after = take_after(L, first++, who);
     bind_take(L, first, who, &verb, &args);
+    if (record->type == RECIPE_OPTIMIZER && !optimizer_check(record->row, &args, &err))
+        bind_raise(L, &err);
     Recipe *recipe = push_recipe(L, record);
     recipe->args = args;
-    recipe->rate = rate.rate;
-    recipe->rate_args = rate.rate_args;
+    recipe->rate = rate ? rate_ref(rate->rate) : NULL;
+    if (schedule && !(recipe->rate = rate_new(schedule, &args, after, &err)))
+        bind_raise(L, &err);
     return recipe;
 }
 
@@ -208,7 +267,7 @@ static int recipe_tostring(lua_State *L)
             continue;
         buf_printf(out, "%s%s = ", n++ ? ", " : "", recipe->args.specs[i].name);
         if (recipe->rate && !strcmp(recipe->args.specs[i].name, "learning_rate"))
-            buf_printf(out, "nn.%s", help_class(recipe->rate->name, name));
+            buf_printf(out, "nn.%s", help_class(recipe->rate->schedule->name, name));
         else
             args_write(out, &recipe->args, i);
     }
@@ -234,11 +293,19 @@ static int recipe_call(lua_State *L)
     if (recipe->type != RECIPE_SCHEDULE)
         return bind_error(L, ERR_ARG, "%s is given to compile, it cannot be called", type_names[recipe->type]);
     lua_Integer step = luaL_checkinteger(L, 2);
-    lua_pushnumber(L, recipe->of.schedule->value(&recipe->args, step < 0 ? 0 : step));
+    lua_pushnumber(L, rate_at(recipe->rate, step < 0 ? 0 : step));
     return 1;
 }
 
-static const luaL_Reg meta[] = { { "__tostring", recipe_tostring }, { "__call", recipe_call }, { NULL, NULL } };
+static int recipe_gc(lua_State *L)
+{
+    Recipe *recipe = bind_check(L, 1, &kind_recipe, "__gc");
+    rate_unref(recipe->rate);
+    recipe->rate = NULL;
+    return 0;
+}
+
+static const luaL_Reg meta[] = { { "__gc", recipe_gc }, { "__tostring", recipe_tostring }, { "__call", recipe_call }, { NULL, NULL } };
 
 const Kind kind_recipe = {
     .type = "hebb.recipe",

@@ -119,8 +119,8 @@ bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const r
     bool ok = optimizer_bind(compiled->optimizer, model, err) && weigh(home, &batch, class_weight, n_classes, err);
     if (ok) {
         Optimizer *optimizer = compiled->optimizer;
-        if (optimizer->schedule)
-            optimizer->learning_rate = optimizer->schedule->value(&optimizer->schedule_args, optimizer->t);
+        if (optimizer->rate)
+            optimizer_follow(optimizer, optimizer->rate);
         optimizer_attach(optimizer, 0);
         ok = step_train(model, compiled, &home->tape, model->seed, &batch, &result, err);
         if (ok) {

@@ -35,6 +35,14 @@ static json_t *args_json(const Args *args)
     return out;
 }
 
+static json_t *rate_json(const Rate *rate)
+{
+    json_t *out = json_pack("{s:s, s:o}", "name", rate->schedule->name, "args", args_json(&rate->args));
+    if (rate->after && out)
+        json_object_set_new(out, "after", rate_json(rate->after));
+    return out;
+}
+
 bool compiled_to_json(const Compiled *compiled, Buf *out, Err *err)
 {
     const Optimizer *optimizer = compiled->optimizer;
@@ -45,9 +53,8 @@ bool compiled_to_json(const Compiled *compiled, Buf *out, Err *err)
     json_t *root = json_pack("{s:i, s:{s:s, s:o, s:f, s:I}, s:{s:s, s:o}, s:o}", "version", VERSION, "optimizer", "name", optimizer->kind->name,
                              "args", args_json(&optimizer->args), "learning_rate", optimizer->learning_rate, "updates", (json_int_t)optimizer->t,
                              "loss", "name", compiled->loss->name, "args", args_json(&compiled->loss_args), "metrics", metrics);
-    if (optimizer->schedule && root)
-        json_object_set_new(json_object_get(root, "optimizer"), "schedule",
-                            json_pack("{s:s, s:o}", "name", optimizer->schedule->name, "args", args_json(&optimizer->schedule_args)));
+    if (optimizer->rate && root)
+        json_object_set_new(json_object_get(root, "optimizer"), "schedule", rate_json(optimizer->rate));
     return saved_finish(root, true, out, err);
 }
 
@@ -87,12 +94,26 @@ static bool metrics_from(const json_t *list, Compiled *out, Err *err)
     return true;
 }
 
-static bool schedule_from(const json_t *in, Optimizer *optimizer, Err *err)
+#define RATE_DEPTH 16 /* schedules that stand before one another, in a file */
+
+static Rate *rate_from(const json_t *in, int depth, Err *err)
 {
     const char *name;
-    const json_t *args;
-    return !in || (named_from(in, &name, &args, err) && (optimizer->schedule = schedule_find(name, err)) != NULL &&
-                   args_from(&optimizer->schedule_args, optimizer->schedule->args, optimizer->schedule->n_args, args, name, err));
+    const json_t *args, *next = json_object_get(in, "after");
+    Args values;
+    if (!named_from(in, &name, &args, err))
+        return NULL;
+    const Schedule *schedule = schedule_find(name, err);
+    if (!schedule || !args_from(&values, schedule->args, schedule->n_args, args, name, err))
+        return NULL;
+    if (depth == RATE_DEPTH) {
+        err_set(err, ERR_DATA, "more than %d schedules stand before one another", RATE_DEPTH);
+        return NULL;
+    }
+    Rate *after = next ? rate_from(next, depth + 1, err) : NULL;
+    Rate *rate = next && !after ? NULL : rate_new(schedule, &values, after, err);
+    rate_unref(after);
+    return rate;
 }
 
 static bool compiled_from(const json_t *root, Compiled *out, Err *err)
@@ -112,7 +133,8 @@ static bool compiled_from(const json_t *root, Compiled *out, Err *err)
         out->optimizer->learning_rate = rate;
     json_int_t updates = json_integer_value(json_object_get(given, "updates"));
     out->optimizer->t = updates > 0 ? updates : 0;
-    if (!schedule_from(json_object_get(given, "schedule"), out->optimizer, err))
+    const json_t *schedule = json_object_get(given, "schedule");
+    if (schedule && !(out->optimizer->rate = rate_from(schedule, 0, err)))
         return false;
     if (!named_from(json_object_get(root, "loss"), &name, &args, err) || !(out->loss = loss_find(name, err)))
         return false;

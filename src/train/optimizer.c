@@ -3,6 +3,7 @@
  * layer's own layout, so that updating, checking and saving are loops over a list of flat arrays. */
 #include "train/optimizer.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -104,7 +105,7 @@ void optimizer_args_init(Args *args, const OptimizerKind *kind)
     args_init(args, specs, n);
 }
 
-static bool check_args(const OptimizerKind *kind, const Args *args, Err *err)
+bool optimizer_check(const OptimizerKind *kind, const Args *args, Err *err)
 {
     static const char *const clips[] = { "clipnorm", "clipvalue", "global_clipnorm" };
     const char *first = NULL;
@@ -127,7 +128,7 @@ static bool check_args(const OptimizerKind *kind, const Args *args, Err *err)
 
 Optimizer *optimizer_new(const OptimizerKind *kind, const Args *args, Err *err)
 {
-    if (!check_args(kind, args, err))
+    if (!optimizer_check(kind, args, err))
         return NULL;
     Optimizer *optimizer = mem_zero(1, sizeof *optimizer, err);
     if (!optimizer)
@@ -166,6 +167,7 @@ void optimizer_unref(Optimizer *optimizer)
     if (!optimizer || atomic_fetch_sub(&optimizer->refs, 1) > 1)
         return;
     blocks_free(optimizer->blocks, optimizer->n_blocks);
+    rate_unref(optimizer->rate);
     mem_free(optimizer);
 }
 
@@ -295,6 +297,19 @@ unsigned optimizer_slots(const Optimizer *optimizer)
 const char *optimizer_slot_name(const OptimizerKind *kind, int slot)
 {
     return slot == SLOT_SUM ? "gradient_accumulator" : slot == SLOT_AVERAGE ? "average" : kind->slot_names[slot];
+}
+
+/* An optimizer that was made without momentum has no slot for one: its momentum stays 0. */
+void optimizer_follow(Optimizer *optimizer, const Rate *rate)
+{
+    static const char *const names[] = { "momentum", "beta_1" };
+    double momentum = rate_momentum_at(rate, optimizer->t);
+    optimizer->learning_rate = rate_at(rate, optimizer->t);
+    for (int i = 0; i < 2 && !isnan(momentum); i++) {
+        int row = args_find(&optimizer->args, names[i]);
+        if (row >= 0 && (i > 0 || optimizer->args.v[row].u.f > 0))
+            optimizer->args.v[row].u.f = momentum;
+    }
 }
 
 void optimizer_attach(Optimizer *optimizer, int run_id)

@@ -62,13 +62,15 @@ typedef struct Optimizer {
     Args args;
     double learning_rate; /* in force now; args hold what it began with */
     int64_t t;            /* gradients taken (Keras's iterations): with accumulation several make one update */
-    const Schedule *schedule; /* sets learning_rate by t; NULL: constant */
-    Args schedule_args;
+    Rate *rate;           /* reference; sets learning_rate by t; NULL: constant */
     OptimizerBlock *blocks; /* owned; made when it is bound to a model */
     int n_blocks;
 } Optimizer;
 
-/* Fails: ERR_ARG when arguments are missing or exclude one another (more than one kind of clipping), ERR_MEM. */
+/* Arguments complete, and none that exclude one another. Fails: ERR_ARG. */
+MUST_USE bool optimizer_check(const OptimizerKind *kind, const Args *args, Err *err);
+
+/* Fails: what optimizer_check says, ERR_MEM. */
 MUST_USE Optimizer *optimizer_new(const OptimizerKind *kind, const Args *args, Err *err);
 Optimizer *optimizer_ref(Optimizer *optimizer);
 void optimizer_unref(Optimizer *optimizer);
@@ -78,6 +80,9 @@ const char *optimizer_slot_name(const OptimizerKind *kind, int slot);
 void optimizer_attach(Optimizer *optimizer, int run_id); /* layers' grad point here … */
 void optimizer_detach(Optimizer *optimizer);             /* … and no more */
 bool optimizer_finite(const Optimizer *optimizer, const char **where); /* gradients; names the first bad layer */
+
+/* The learning rate, and momentum where the schedule has a say in it, for the gradient to come. */
+void optimizer_follow(Optimizer *optimizer, const Rate *rate);
 
 /* ---- update.c ----
  * Take the gradients of all blocks: one update, or, while gradients accumulate, a part of one; t + 1. Gradients may be changed

@@ -39,8 +39,7 @@ static void run_free(Run *run)
     for (int i = 0; i < run->n_callbacks; i++)
         if (run->callbacks[i].release)
             run->callbacks[i].release(run->callbacks[i].ctx);
-    if (run->schedule_release)
-        run->schedule_release(run->schedule_ctx);
+    rate_unref(run->schedule);
     while (run->first) {
         Request *next = run->first->next;
         mem_free(run->first);
@@ -282,10 +281,8 @@ static Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err
     run->going = !o->start_paused;
     run->steps_left = -1;
     run->begun = -1;
-    run->schedule = o->schedule;
-    run->schedule_ctx = o->schedule_ctx;
-    run->at.scheduled = o->schedule || run->optimizer->schedule;
-    run->initial_rate = args_float(&run->optimizer->args, "learning_rate");
+    run->schedule = rate_ref(o->rate ? o->rate : run->optimizer->rate);
+    run->at.scheduled = run->schedule != NULL;
     return run;
 }
 
@@ -371,10 +368,7 @@ static void release_given(FitOptions *o)
     for (int i = 0; i < o->n_callbacks && i < RUN_CALLBACKS; i++)
         if (o->callbacks[i].release)
             o->callbacks[i].release(o->callbacks[i].ctx);
-    if (o->schedule_release)
-        o->schedule_release(o->schedule_ctx);
     o->n_callbacks = 0;
-    o->schedule_release = NULL;
 }
 
 Run *run_new(Model *model, FitOptions *o, Err *err)
@@ -386,9 +380,7 @@ Run *run_new(Model *model, FitOptions *o, Err *err)
     if (ok) {
         memcpy(run->callbacks, o->callbacks, (size_t)o->n_callbacks * sizeof *o->callbacks);
         run->n_callbacks = o->n_callbacks;
-        run->schedule_release = o->schedule_release;
         o->n_callbacks = 0;
-        o->schedule_release = NULL;
         ok = run_launch(run, o->resume, o->snapshot_budget, NULL, err);
     }
     release_given(o);
@@ -413,11 +405,7 @@ static bool branch_here(void *ctx, Err *err)
         return false;
     replica_fill(branch->model, from);
     FitOptions o = { .batch_size = from->batch_size, .epochs = from->epochs, .initial_epoch = from->first_epoch, .seed = from->seed,
-                     .autosave = from->autosave, .fail_on_trouble = from->fail_on_trouble, .start_paused = true };
-    if (!from->schedule_release) { /* its context is not the run's own */
-        o.schedule = from->schedule;
-        o.schedule_ctx = from->schedule_ctx;
-    }
+                     .autosave = from->autosave, .fail_on_trouble = from->fail_on_trouble, .start_paused = true, .rate = from->schedule };
     Run *run = run_begin(branch->model, compiled_of(branch->model, err), &o, err);
     if (run && run_build_like(run, from, err) && run_launch(run, NULL, from->ring.budget, from, err)) {
         branch->made = run;

@@ -40,10 +40,7 @@ typedef struct FitOptions {
     const char *resume;                /* a file to go on from, or NULL */
     RunCallback callbacks[16];         /* taken over */
     int n_callbacks;
-    /* Learning-rate schedule by update count (0-based), or NULL: constant. */
-    double (*schedule)(void *ctx, double initial, int64_t step);
-    void *schedule_ctx;
-    void (*schedule_release)(void *ctx); /* at the run's end; may be NULL */
+    Rate *rate;                        /* borrowed: a schedule in place of the optimizer's; NULL: its own */
     bool start_paused;
     bool fail_on_trouble; /* nobody can resume (a script): NaN or a callback's error ends the run as RUN_FAILED */
 } FitOptions;

@@ -327,7 +327,7 @@ static void take_position(Run *run, const json_t *root)
     at->batch = whole(root, "batch");
     at->step = whole(root, "step");
     at->validating = json_is_true(json_object_get(root, "validating"));
-    at->scheduled = (run->schedule || run->optimizer->schedule) && json_is_true(json_object_get(root, "scheduled"));
+    at->scheduled = run->schedule && json_is_true(json_object_get(root, "scheduled"));
     for (int i = 0; i < run->n_metrics; i++)
         read_numbers(json_array_get(json_object_get(root, "sums"), (size_t)i), at->sums[i], 4);
     read_numbers(json_object_get(root, "validation"), at->validation, run->n_metrics);

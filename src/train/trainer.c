@@ -62,13 +62,8 @@ static void call_all(Run *run, CallKind kind, const double *values, const double
 
 static void set_rate(Run *run)
 {
-    Optimizer *optimizer = run->optimizer;
-    if (!run->at.scheduled)
-        return;
-    if (run->schedule)
-        optimizer->learning_rate = run->schedule(run->schedule_ctx, run->initial_rate, optimizer->t);
-    else
-        optimizer->learning_rate = optimizer->schedule->value(&optimizer->schedule_args, optimizer->t);
+    if (run->at.scheduled)
+        optimizer_follow(run->optimizer, run->schedule);
 }
 
 bool trainer_update(Run *run, Err *err)

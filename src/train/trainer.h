@@ -95,10 +95,7 @@ struct Run {
     uint64_t seed, data_hash; /* data_hash: of the training rows, to know them again */
     RunCallback callbacks[RUN_CALLBACKS];
     int n_callbacks;
-    double (*schedule)(void *ctx, double initial, int64_t step);
-    void *schedule_ctx;
-    void (*schedule_release)(void *ctx);
-    double initial_rate;
+    Rate *schedule;      /* reference: the schedule that is followed, or NULL */
     bool fail_on_trouble, autosave;
     char (*class_names)[TELE_NAME]; /* owned, n_classes */
 

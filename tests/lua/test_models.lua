@@ -64,6 +64,20 @@ m:compile{optimizer = {"sgd", learning_rate = 0.1, momentum = 0.9}, loss = "mse"
 m:compile{optimizer = "sgd", loss = "mse", metrics = "mae"}; ok(true, "names")
 is(nn.Adam(0.5).learning_rate, 0.5, "arguments of an object"); near(nn.CosineDecay(0.1, 100)(0), 0.1, "a schedule can be called"); near(nn.CosineDecay(0.1, 100)(100), 0, "at its end")
 is(nn.Adam{learning_rate = nn.CosineDecay(0.1, 100)}.learning_rate, 0.1, "a schedule as learning rate")
+do
+  local o = {schedule = 0.5, warmup_steps = 10}
+  is(nn.WarmUp(o)(5), 0.25, "a number to warm up to"); is(o.schedule, 0.5, "the caller's table stays as it is")
+  is(nn.WarmUp(nn.WarmUp(0.5, 3), 10, {start = 1})(5), 0.5, "a warm-up before a warm-up")
+  local a = nn.Adam(nn.WarmUp(nn.StepDecay(0.1, 10), 4, {start = 0.01}), {beta_1 = 0.5})
+  near(a.learning_rate, 0.01, "a schedule in front, options behind"); is(a.beta_1, 0.5, "these count")
+end
+fails(function() nn.WarmUp() end, "schedule", "nothing to warm up to"); fails(function() nn.WarmUp(nn.Adam(), 3) end, "schedule", "to an optimizer")
+fails(function() nn.PiecewiseConstantDecay({10, 20}, {1, 2}) end, "want 3 values", "too few values")
+fails(function() nn.PiecewiseConstantDecay({20, 10}, {1, 2, 3}) end, "must rise", "falling boundaries")
+fails(function() nn.OneCycle(0.1, 10, {three_phase = true, pct_start = 0.9}) end, "pct_start", "no room for the third phase")
+fails(function() nn.SGD{clipnorm = 1, clipvalue = 1} end, "only one of", "two ways of clipping")
+fails(function() nn.Adam{gradient_accumulation_steps = 1} end, "from 2", "accumulation of one"); fails(function() nn.Adam{compat = "jax"} end, "torch", "unknown compat")
+is(nn.AdamW().weight_decay, 0.004, "a kind's own default"); is(nn.Adam().weight_decay, nil, "the common one")
 fails(function() nn.Adam{learning_rate = nn.MeanSquaredError()} end, "schedule", "a loss as learning rate"); fails(function() nn.Adam{beta_1 = 2} end, "beta_1", "out of range")
 
 -- train, evaluate, predict

@@ -190,20 +190,20 @@ static void test_epochs(void **state)
     kit_end(run, model);
 }
 
-static double falling(void *ctx, double initial, int64_t at)
-{
-    (void)ctx;
-    return initial / (double)(1 + at);
-}
-
 static void test_schedule(void **state)
 {
     (void)state;
     Err err = ERR_INIT;
     Model *model = network("sgd learning_rate=0.5");
     FitOptions options = options_of(5);
-    options.schedule = falling;
+    Args args;
+    const Schedule *falling = schedule_find("inverse_time_decay", &err);
+    args_init(&args, falling->args, falling->n_args);
+    assert_ok(args_parse(&args, 0, "0.5", "", &err) && args_parse(&args, 1, "1", "", &err) && args_parse(&args, 2, "1", "", &err));
+    options.rate = rate_new(falling, &args, NULL, &err);
+    assert_non_null(options.rate);
     Run *run = kit_fit(model, &options);
+    rate_unref(options.rate);
     step(run, 4);
     assert_near(kit_now(run).learning_rate, 0.125, 1e-12);
     assert_ok(run_set_rate(run, 0.2, &err)); /* ends the schedule */

@@ -5,19 +5,21 @@
 
 #include "train/schedule.h"
 
+enum { INITIAL, STEPS, ALPHA, TARGET, WARMUP };
+
 static const ArgSpec args[] = {
-    { .name = "initial_learning_rate", .type = ARG_FLOAT, .least = 0, .most = 1000, .help = "rate of the first update" },
+    { .name = "initial_learning_rate", .type = ARG_FLOAT, .least = 0, .most = 1e9, .help = "rate of the first update" },
     { .name = "decay_steps", .type = ARG_INT, .least = 1, .most = 1e15, .help = "updates that the fall takes" },
     { .name = "alpha", .type = ARG_FLOAT, .fallback = "0", .least = 0, .most = 1, .help = "share of the rate that is left at the end" },
-    { .name = "warmup_target", .type = ARG_FLOAT, .fallback = "nil", .least = 0, .most = 1000, .help = "rate at the end of the warm-up; nil: no warm-up" },
+    { .name = "warmup_target", .type = ARG_FLOAT, .fallback = "nil", .least = 0, .most = 1e9, .help = "rate at the end of the warm-up; nil: no warm-up" },
     { .name = "warmup_steps", .type = ARG_INT, .fallback = "0", .least = 0, .most = 1e15, .help = "updates that the warm-up takes" },
 };
 
-static double value(const Args *given, int64_t step)
+static double value(const Rate *rate, int64_t step)
 {
-    double start = given->v[0].u.f, alpha = given->v[2].u.f;
-    int64_t n = given->v[1].u.i, warmup = given->v[3].given ? given->v[4].u.i : 0;
-    double top = given->v[3].given ? given->v[3].u.f : start;
+    const ArgValue *v = rate->args.v;
+    double start = v[INITIAL].u.f, alpha = v[ALPHA].u.f, top = v[TARGET].given ? v[TARGET].u.f : start;
+    int64_t n = v[STEPS].u.i, warmup = v[TARGET].given ? v[WARMUP].u.i : 0;
     if (step < warmup)
         return start + (top - start) * (double)step / (double)warmup;
     int64_t done = step - warmup < n ? step - warmup : n;
