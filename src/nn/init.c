@@ -41,7 +41,7 @@ const Initializer *init_find(const char *name, Err *err)
     char hint[96];
     name_search(&search, name);
     for (int i = 0; table[i]; i++) {
-        if (!strcmp(table[i]->name, name))
+        if (!strcmp(table[i]->name, name) || (table[i]->also && !strcmp(table[i]->also, name)))
             return table[i];
         name_offer(&search, table[i]->name);
     }
@@ -116,6 +116,15 @@ void init_fans(const Shape *shape, double *fan_in, double *fan_out)
     *fan_out = field * (double)shape->d[shape->rank - 1];
 }
 
+bool init_check(const Initializer *init, const Shape *shape, Err *err)
+{
+    char text[SHAPE_TEXT];
+    if (init->rank_most == 0 || (shape->rank >= init->rank_least && shape->rank <= init->rank_most))
+        return true;
+    return err_set(err, ERR_SHAPE, "initializer %s fills weights of %s%d axes, got shape %s; glorot_uniform fills any", init->name,
+                   init->rank_least < init->rank_most ? "at least " : "", init->rank_least, shape_text(shape, text));
+}
+
 void init_fill(const Initializer *init, const Args *args, real *value, const Shape *shape, Rng *rng)
 {
     double fan_in, fan_out;
@@ -138,4 +147,10 @@ void init_truncated(real *value, int64_t n, double deviation, Rng *rng)
         while (fabs(z) > 2);
         value[i] = (real)(float)(z * deviation);
     }
+}
+
+void init_normal(real *value, int64_t n, double mean, double deviation, Rng *rng)
+{
+    for (int64_t i = 0; i < n; i++)
+        value[i] = (real)(float)(mean + rng_normal(rng) * deviation);
 }

@@ -12,9 +12,11 @@
 
 typedef struct Initializer {
     const char *name; /* "glorot_uniform": the file's name, the name in files */
+    const char *also; /* another name that Keras knows: "uniform"; NULL: none */
     const char *doc;
     const ArgSpec *args;
     int n_args;
+    int rank_least, rank_most; /* of weights that it can fill; both 0: any */
     /* Fill value [shape] from the stream; numbers are rounded to float, so that they are the same in every MODE. */
     void (*fill)(const Args *args, real *value, const Shape *shape, double fan_in, double fan_out, Rng *rng);
 } Initializer;
@@ -27,6 +29,9 @@ extern const char *const initializer_names[];             /* the same, for ArgSp
 /* A name with or without arguments. Fails: ERR_NAME, ERR_ARG. */
 MUST_USE bool init_parse(const char *text, const Initializer **init, Args *args, Err *err);
 
+/* It can fill a weight of this shape. Fails: ERR_SHAPE. */
+MUST_USE bool init_check(const Initializer *init, const Shape *shape, Err *err);
+
 /* Keras's fans of a weight of this shape. */
 void init_fans(const Shape *shape, double *fan_in, double *fan_out);
 
@@ -37,5 +42,6 @@ void init_fill(const Initializer *init, const Args *args, real *value, const Sha
 #define INIT_TRUNCATED 0.87962566103423978 /* what the cut leaves of a deviation of 1: divide by it to keep a variance */
 void init_uniform(real *value, int64_t n, double limit, Rng *rng);
 void init_truncated(real *value, int64_t n, double deviation, Rng *rng);
+void init_normal(real *value, int64_t n, double mean, double deviation, Rng *rng); /* not cut */
 
 #endif

@@ -197,7 +197,9 @@ bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *in
 {
     if (layer->n_params == LAYER_PARAMS)
         return err_set(err, ERR_BUG, "%s: more than %d parameters", layer->name, LAYER_PARAMS);
-    if (!shape_check(&shape, err))
+    const Initializer *filled_by;
+    Args its_args;
+    if (!shape_check(&shape, err) || !init_parse(init, &filled_by, &its_args, err) || !init_check(filled_by, &shape, err))
         return err_wrap(err, "%s", name);
     Param *param = &layer->params[layer->n_params++];
     *param = (Param){ .trainable = trainable };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nn/layer.h"
-#include "nn/ops.h"
+#include "nn/merging.h"
 
 static const LayerCase cases[] = {
     { .in = { { 2, { 3, 4 } }, { 2, { 3, 4 } } }, .n_in = 2 },
@@ -9,26 +9,13 @@ static const LayerCase cases[] = {
 
 static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
 {
-    Shape sum = in[0];
-    sum.d[0] = 1;
-    for (int i = 1; i < n_in; i++) {
-        Shape next = in[i];
-        next.d[0] = 1;
-        char a[SHAPE_TEXT], b[SHAPE_TEXT];
-        if (next.rank != sum.rank || !shape_broadcast(&sum, &next, &sum, layer->name, NULL))
-            return layer_refuse(layer, err, "wants inputs of the same shape, got %s and %s", layer_shape_text(&in[0], a),
-                                layer_shape_text(&in[i], b));
-    }
-    return true;
+    return merging_build(layer, in, n_in, err);
 }
 
 static Node *forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
     (void)layer;
-    Node *sum = in[0];
-    for (int i = 1; i < n_in && sum; i++)
-        sum = tape_op(tape, &op_add, (Node *[]){ sum, in[i] }, 2, NULL, err);
-    return sum;
+    return merging_fold(tape, &op_add, in, n_in, err);
 }
 
 const LayerKind layer_add = {
@@ -41,6 +28,7 @@ const LayerKind layer_add = {
     .in_most = OP_IN_MOST,
     .cases = cases,
     .n_cases = sizeof cases / sizeof *cases,
+    .mask = LAYER_MASK_PASS,
     .build = build,
     .forward = forward,
 };
