@@ -162,3 +162,9 @@ void op_give(real *dst, const real *src, int64_t n, bool add)
     else if (dst != src)
         kern_copy(dst, src, n);
 }
+
+void op_give_none(const OpCall *call, int i)
+{
+    if (call->has[i] && call->din[i] && !call->add[i])
+        kern_fill(call->din[i], 0, shape_count(&call->in[i].shape));
+}

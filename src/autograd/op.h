@@ -87,4 +87,7 @@ bool op_refuse(const OpCall *call, Err *err, const char *format, ...) PRINTF_LIK
 /* Store or add, by add: dst[i] (+)= src[i]. For backward functions; split over the pool. */
 void op_give(real *dst, const real *src, int64_t n, bool add);
 
+/* The gradient of an input on which the result does not depend smoothly (a mask): zero. */
+void op_give_none(const OpCall *call, int i);
+
 #endif
