@@ -106,20 +106,6 @@ bool compose_end(Compose *c, Symbol *const *out, int n_out)
     return model != NULL;
 }
 
-/* The same value as a node to which outputs can be hung: this one may have outputs of the layer that made it. */
-static Node *first_of_its_own(Tape *tape, Node *node, Err *err)
-{
-    Args args;
-    args_init(&args, op_reshape.args, op_reshape.n_args);
-    args.v[0].given = true;
-    args.v[0].u.ints.n = node->value.shape.rank;
-    memcpy(args.v[0].u.ints.v, node->value.shape.d, (size_t)node->value.shape.rank * sizeof(int64_t));
-    Node *same = tape_op(tape, &op_reshape, &node, 1, &args, err);
-    if (same)
-        same->mask = node->mask;
-    return same;
-}
-
 Node *compose_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
     (void)n_in;
@@ -129,6 +115,6 @@ Node *compose_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *
         return NULL;
     if (inner->n_outputs == 1)
         return out[0];
-    Node *first = first_of_its_own(tape, out[0], err);
+    Node *first = ops_reshape(tape, out[0], &out[0]->value.shape, err); /* out[0] may have outputs of the layer that made it */
     return first && layer_also(tape, first, out + 1, inner->n_outputs - 1, err) ? first : NULL;
 }

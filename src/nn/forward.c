@@ -55,18 +55,6 @@ bool forward_check(const Model *model, int input, const Shape *shape, Err *err)
     return fits(&model->nodes[model->inputs[input]].shape, shape) || refuse_input(model, input, shape, err);
 }
 
-static Node *reshape(Tape *tape, Node *x, const Shape *want, Err *err)
-{
-    Args args;
-    args_init(&args, op_reshape.args, op_reshape.n_args);
-    args.v[0].given = true;
-    args.v[0].u.ints.n = want->rank;
-    args.v[0].u.ints.v[0] = x->value.shape.d[0];
-    for (int i = 1; i < want->rank; i++)
-        args.v[0].u.ints.v[i] = want->d[i];
-    return tape_op(tape, &op_reshape, &x, 1, &args, err);
-}
-
 static Node *enter(Model *model, Tape *tape, int input, Node *x, Err *err)
 {
     const GraphNode *node = &model->nodes[model->inputs[input]];
@@ -79,8 +67,12 @@ static Node *enter(Model *model, Tape *tape, int input, Node *x, Err *err)
         if (!args_set_text(&args, 0, dtype_name(node->dtype), "cast", err) || !(x = tape_op(tape, &op_cast, &x, 1, &args, err)))
             return NULL;
     }
-    if (x->value.shape.rank != node->shape.rank && !(x = reshape(tape, x, &node->shape, err)))
-        return NULL;
+    if (x->value.shape.rank != node->shape.rank) {
+        Shape shape = node->shape;
+        shape.d[0] = x->value.shape.d[0];
+        if (!(x = ops_reshape(tape, x, &shape, err)))
+            return NULL;
+    }
     x->mask = mask;
     return x;
 }

@@ -204,8 +204,20 @@ bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *in
     Param *param = &layer->params[layer->n_params++];
     *param = (Param){ .trainable = trainable };
     param->value = tensor_borrow(DTYPE_FLOAT32, shape, NULL);
+    param->fans = shape;
     snprintf(param->name, sizeof param->name, "%s", name);
     snprintf(param->init, sizeof param->init, "%s", init);
+    return true;
+}
+
+bool layer_add_kernel(Layer *layer, const char *name, Shape shape, int n_in, const char *init, Err *err)
+{
+    if (!layer_add_param(layer, name, shape, init, true, err))
+        return false;
+    Shape fans = SHAPE(1, 1);
+    for (int i = 0; i < shape.rank; i++)
+        fans.d[i >= n_in] *= shape.d[i];
+    layer->params[layer->n_params - 1].fans = fans;
     return true;
 }
 
@@ -335,7 +347,7 @@ static bool fill_params(Layer *layer, Err *err)
             return layer_name_error(layer, err);
         Rng rng;
         rng_init(&rng, rng_mix_text(layer->seed, param->name), RNG_INIT_WEIGHTS, 0);
-        init_fill(init, &args, tensor_real(&param->value), &param->value.shape, &rng);
+        init_fill(init, &args, tensor_real(&param->value), &param->fans, &rng);
     }
     return true;
 }

@@ -26,6 +26,7 @@ typedef struct Param {
     size_t offset;    /* elements from the start of the block */
     bool trainable;   /* by its nature; a frozen layer's are not trained either */
     char init[ARG_TEXT_MOST]; /* the initialiser, see init_parse */
+    Shape fans;       /* the matrix [in, out] that the initialiser takes it for; usually its shape */
     Node *node;       /* this step's leaf, so that a shared layer has one gradient; see layer_param */
     uint64_t node_generation;
     const Tape *node_tape;
@@ -132,6 +133,10 @@ bool layer_refuse(const Layer *layer, Err *err, const char *format, ...) PRINTF_
 
 /* Inside build: one more parameter of this shape. */
 MUST_USE bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *init, bool trainable, Err *err);
+
+/* The same for a kernel of n_in axes that come in and others that go out: [model, heads, size] with n_in 1 counts as
+ * [model, heads * size], as Keras's EinsumDense does. */
+MUST_USE bool layer_add_kernel(Layer *layer, const char *name, Shape shape, int n_in, const char *init, Err *err);
 
 /* Inside forward: the leaf of parameter i, the same node for every use in one step; has a gradient when the layer trains. */
 MUST_USE Node *layer_param(Layer *layer, Tape *tape, int i, Err *err);

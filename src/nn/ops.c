@@ -53,6 +53,43 @@ bool ops_set(Layer *layer, const Op *op, Err *err)
     return true;
 }
 
+static void set_numbers(ArgValue *value, const int64_t *numbers, int n)
+{
+    value->given = true;
+    value->u.ints.n = n;
+    memcpy(value->u.ints.v, numbers, (size_t)n * sizeof *numbers);
+}
+
+Node *ops_reshape(Tape *tape, Node *x, const Shape *shape, Err *err)
+{
+    Args args;
+    args_init(&args, op_reshape.args, op_reshape.n_args);
+    set_numbers(&args.v[0], shape->d, shape->rank);
+    Node *y = x ? tape_op(tape, &op_reshape, &x, 1, &args, err) : NULL;
+    const Shape *from = x ? &x->value.shape : shape;
+    if (y && from->rank > 1 && shape->rank > 1 && from->d[0] == shape->d[0] && from->d[1] == shape->d[1])
+        y->mask = x->mask;
+    return y;
+}
+
+Node *ops_broadcast(Tape *tape, Node *x, const Shape *shape, Err *err)
+{
+    Args args;
+    args_init(&args, op_broadcast_to.args, op_broadcast_to.n_args);
+    set_numbers(&args.v[0], shape->d, shape->rank);
+    return x ? tape_op(tape, &op_broadcast_to, &x, 1, &args, err) : NULL;
+}
+
+Node *ops_transpose(Tape *tape, Node *x, const int64_t *order, Err *err)
+{
+    Args args;
+    args_init(&args, op_transpose.args, op_transpose.n_args);
+    if (!x)
+        return NULL;
+    set_numbers(&args.v[0], order, x->value.shape.rank);
+    return tape_op(tape, &op_transpose, &x, 1, &args, err);
+}
+
 bool ops_want_images(const Layer *layer, const Shape *in, Err *err)
 {
     char got[SHAPE_TEXT], remedy[LAYER_REMEDY];

@@ -20,6 +20,15 @@ MUST_USE bool ops_hand_down(Layer *layer, const char *from, const char *to, Err 
 /* Both at once: begin, then every argument of the layer that the op has under the same name. Fails as ops_hand_down does. */
 MUST_USE bool ops_set(Layer *layer, const Op *op, Err *err);
 
+/* x in another shape of as many elements; its mask goes with it where batch and time stay. */
+MUST_USE Node *ops_reshape(Tape *tape, Node *x, const Shape *shape, Err *err);
+
+/* x repeated to this shape. */
+MUST_USE Node *ops_broadcast(Tape *tape, Node *x, const Shape *shape, Err *err);
+
+/* x with its axes in another order: order[i] is where axis i comes from. */
+MUST_USE Node *ops_transpose(Tape *tape, Node *x, const int64_t *order, Err *err);
+
 /* True for images (batch, height, width, channels). Fails: ERR_SHAPE with a remedy. */
 MUST_USE bool ops_want_images(const Layer *layer, const Shape *in, Err *err);
 

@@ -25,27 +25,24 @@ static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
     return compose_end(&c, &y, 1);
 }
 
-/* x as [sizes[0], rest of shape from `skip` on] */
-static Node *lay(Tape *tape, Node *x, const int64_t *front, int n_front, int skip, Err *err)
+/* [B, T, ..] -> [B T, ..], or back with T > 0 */
+static Node *lay(Tape *tape, Node *x, int64_t B, int64_t T, Err *err)
 {
-    Args args;
-    args_init(&args, op_reshape.args, op_reshape.n_args);
-    args.v[0].given = true;
-    for (int i = 0; i < n_front; i++)
-        args.v[0].u.ints.v[args.v[0].u.ints.n++] = front[i];
-    for (int i = skip; i < x->value.shape.rank; i++)
-        args.v[0].u.ints.v[args.v[0].u.ints.n++] = x->value.shape.d[i];
-    return tape_op(tape, &op_reshape, &x, 1, &args, err);
+    const Shape *from = &x->value.shape;
+    Shape shape = T ? SHAPE(B, T) : SHAPE(B);
+    for (int i = T ? 1 : 2; i < from->rank; i++)
+        shape.d[shape.rank++] = from->d[i];
+    return ops_reshape(tape, x, &shape, err);
 }
 
 static Node *forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
-    const int64_t *d = in[0]->value.shape.d, front[2] = { d[0], d[1] }, rows = d[0] * d[1];
-    Node *steps = lay(tape, in[0], &rows, 1, 2, err), *out;
+    int64_t B = in[0]->value.shape.d[0], T = in[0]->value.shape.d[1];
+    Node *steps = lay(tape, in[0], B * T, 0, err), *out;
     (void)n_in;
     if (!steps || !model_forward(layer->inner, tape, &steps, &out, NULL, NULL, err))
         return NULL;
-    Node *y = lay(tape, out, front, 2, 1, err);
+    Node *y = lay(tape, out, B, T, err);
     if (y)
         y->mask = in[0]->mask;
     return y;
