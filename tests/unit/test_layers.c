@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "nn/graph.h"
 #include "nn/init.h"
+#include "tensor/kern.h"
 
 #include "netkit.h"
 
@@ -353,6 +354,43 @@ static void test_dropout(void **state)
     tape_fini(&tape);
 }
 
+/* Steps of the query that are padding see all keys alike; the others see what they would without the mask. */
+static void test_query_mask(void **state)
+{
+    (void)state;
+    Err err;
+    Tape tape;
+    tape_init(&tape);
+    Tensor x = net_values(SHAPE(2, 3, 4), 5);
+    real bits[6] = { 1, 0, 1, 1, 1, 0 }, plain[24];
+    Tensor mask = tensor_borrow(DTYPE_FLOAT32, SHAPE(2, 3), bits);
+    Layer *layer = net_layer("MultiHeadAttention", "num_heads=2 key_dim=3");
+    memcpy(plain, tensor_real(&run_once(layer, &tape, &x, TAPE_FORWARD, 1)->value), sizeof plain);
+    tape_begin(&tape, TAPE_FORWARD, SEED, 1);
+    Node *query = tape_input(&tape, &x, &err), *value = tape_input(&tape, &x, &err);
+    query->mask = tape_input(&tape, &mask, &err);
+    Node *y = layer_forward(layer, &tape, (Node *[]){ query, value }, 2, &err);
+    assert_non_null(y);
+    assert_ptr_equal(y->mask, query->mask);
+    const real *got = tensor_real(&y->value);
+    for (int row = 0; row < 6; row++)
+        for (int i = 0; i < 4; i++)
+            if (bits[row] > 0)
+                assert_near(got[row * 4 + i], plain[row * 4 + i], 1e-6);
+    for (int i = 0; i < 4; i++) /* the mean over the keys is that of a layer whose queries are all 0 */
+        assert_true(fabs((double)got[4 + i] - (double)plain[4 + i]) > 1e-6);
+    kern_fill(tensor_real(&layer->params[0].value), 0, tensor_count(&layer->params[0].value));
+    kern_fill(tensor_real(&layer->params[1].value), 0, tensor_count(&layer->params[1].value));
+    real masked[4];
+    memcpy(masked, got + 4, sizeof masked);
+    y = run_once(layer, &tape, &x, TAPE_FORWARD, 1);
+    for (int i = 0; i < 4; i++)
+        assert_near(masked[i], tensor_real(&y->value)[4 + i], 1e-6);
+    layer_unref(layer);
+    tensor_unref(&x);
+    tape_fini(&tape);
+}
+
 /* In a TRAIN pass: statistics of the batch, kept by commit alone; when frozen: the moving averages, which stay. */
 static void test_batch_norm(void **state)
 {
@@ -553,7 +591,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records),   cmocka_unit_test(test_cases),           cmocka_unit_test(test_steady),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_dropout),         cmocka_unit_test(test_rescaling_bytes), cmocka_unit_test(test_batch_norm),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_dropout), cmocka_unit_test(test_query_mask),         cmocka_unit_test(test_rescaling_bytes), cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_inputs_that_differ), cmocka_unit_test(test_built_for),
         cmocka_unit_test(test_names),     cmocka_unit_test(test_weights),         cmocka_unit_test(test_activations),
     };
