@@ -39,7 +39,7 @@ typedef struct OpCall {
 /* A case of the gradient test (and the benchmark): shapes of the inputs, arguments as text, and the range of values that
  * keeps away from kinks. */
 typedef struct OpCase {
-    Shape in[5];
+    Shape in[8];
     int n_in;
     const char *args; /* "name=value name=value", or NULL */
     double low, high; /* values are drawn from here; both 0: -1 … 1 */

@@ -6,7 +6,7 @@
 
 #include "tensor/kern.h"
 
-typedef enum { KERN_ACT_LINEAR, KERN_ACT_RELU, KERN_ACT_SIGMOID, KERN_ACT_TANH } KernAct;
+typedef enum { KERN_ACT_LINEAR, KERN_ACT_RELU, KERN_ACT_SIGMOID, KERN_ACT_TANH, KERN_ACT_HARD_SIGMOID } KernAct;
 
 /* Names in the order of KernAct, ended by NULL: "linear", "relu", … */
 extern const char *const kern_act_names[];
