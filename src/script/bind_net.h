@@ -61,7 +61,10 @@ int layer_apply(lua_State *L, Layer *layer, int first);
 /* From the value at index (a name, a recipe, a table {name, argument = …}) to a recipe that is pushed. Raises. */
 Recipe *recipe_take(lua_State *L, int index, RecipeType type, const char *who);
 
-/* Functions of nn that make recipes; put into the table on top. */
+/* A loss on tensors: y_true, y_pred and sample_weight? at 2, 3, 4; pushes a scalar with its graph (loss_call.c). Raises. */
+int loss_call(lua_State *L, const Loss *loss, const Args *args);
+
+/* Functions of nn that make recipes, by themselves and in nn.optimizers, nn.losses, nn.metrics, nn.schedules; into the table on top. */
 void recipe_fill(lua_State *L);
 
 /* Metric values by name, which print as one line: {loss = 0.1, accuracy = 0.9}. Pushed. */

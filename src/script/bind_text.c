@@ -22,7 +22,7 @@ Tokenizer *text_tokenizer(lua_State *L, int index, const char *who)
 const char *text_class(const TokenKind *kind, char out[TEXT_CLASS])
 {
     char name[HELP_CLASS];
-    snprintf(out, TEXT_CLASS, "%sTokenizer", help_class(kind->name, name));
+    snprintf(out, TEXT_CLASS, "%sTokenizer", help_class(NULL, kind->name, name));
     return out;
 }
 

@@ -22,7 +22,7 @@ bool help_each(HelpVisit visit, void *ctx);
 
 /* "sparse_categorical_crossentropy" -> "SparseCategoricalCrossentropy", "sgd" -> "SGD": how nn.NAME is written. */
 #define HELP_CLASS 64
-const char *help_class(const char *name, char out[HELP_CLASS]);
+const char *help_class(const char *class_name, const char *name, char out[HELP_CLASS]); /* class_name: where that differs, or NULL */
 
 /* "units, {activation = nil, …}" */
 void help_signature(Buf *out, const HelpRow *row);

@@ -8,7 +8,7 @@
 typedef struct Record { /* what the four tables have in common */
     RecipeType type;
     const void *row;
-    const char *name;
+    const char *name, *class_name; /* class_name NULL: the name with capitals */
     const ArgSpec *args;
     int n_args;
 } Record;
@@ -23,15 +23,15 @@ static bool record_at(RecipeType type, int i, Record *out)
     const Metric *metric = type == RECIPE_METRIC ? metric_at(i) : NULL;
     const Schedule *schedule = type == RECIPE_SCHEDULE ? schedule_at(i) : NULL;
     if (optimizer) {
-        *out = (Record){ type, optimizer, optimizer->name, NULL, 0 };
+        *out = (Record){ type, optimizer, optimizer->name, optimizer->class_name, NULL, 0 };
         out->args = optimizer_args(optimizer, &out->n_args);
     }
     if (loss)
-        *out = (Record){ type, loss, loss->name, loss->args, loss->n_args };
+        *out = (Record){ type, loss, loss->name, loss->class_name, loss->args, loss->n_args };
     if (metric)
-        *out = (Record){ type, metric, metric->name, metric->args, metric->n_args };
+        *out = (Record){ type, metric, metric->name, metric->class_name, metric->args, metric->n_args };
     if (schedule)
-        *out = (Record){ type, schedule, schedule->name, schedule->args, schedule->n_args };
+        *out = (Record){ type, schedule, schedule->name, NULL, schedule->args, schedule->n_args };
     return out->row != NULL;
 }
 
@@ -182,7 +182,7 @@ static int new_recipe(lua_State *L)
     char name[HELP_CLASS], who[HELP_CLASS + 4] = "nn.";
     Record record;
     record_at((RecipeType)lua_tointeger(L, lua_upvalueindex(1)), (int)lua_tointeger(L, lua_upvalueindex(2)), &record);
-    strcat(who, help_class(record.name, name));
+    strcat(who, help_class(record.class_name, record.name, name));
     make(L, &record, 1, who);
     return 1;
 }
@@ -229,18 +229,29 @@ Recipe *recipe_take(lua_State *L, int index, RecipeType type, const char *who)
     return make(L, &record, options, record.name);
 }
 
+/* The maker of a recipe on top of the stack, under its class name into the table below it and, if that name is free there, into nn. */
+static void set_maker(lua_State *L, int nn, int room, const char *shown)
+{
+    lua_pushvalue(L, -1);
+    lua_setfield(L, room, shown);
+    lua_pushstring(L, shown);
+    if (lua_rawget(L, nn) == LUA_TNIL) {
+        lua_pushvalue(L, -2);
+        lua_setfield(L, nn, shown);
+    }
+    lua_pop(L, 2);
+}
+
 void recipe_fill(lua_State *L)
 {
+    static const char *const rooms[] = { "optimizers", "losses", "metrics", "schedules" };
+    int nn = lua_gettop(L);
     for (int type = RECIPE_OPTIMIZER; type <= RECIPE_SCHEDULE; type++) {
         Record record;
+        lua_newtable(L);
         for (int i = 0; record_at((RecipeType)type, i, &record); i++) {
             char name[HELP_CLASS];
-            const char *shown = help_class(record.name, name);
-            lua_pushstring(L, shown);
-            bool taken = lua_rawget(L, -2) != LUA_TNIL;
-            lua_pop(L, 1);
-            if (taken)
-                continue;
+            const char *shown = help_class(record.class_name, record.name, name);
             lua_pushinteger(L, type);
             lua_pushinteger(L, i);
             lua_pushcclosure(L, new_recipe, 2);
@@ -248,8 +259,9 @@ void recipe_fill(lua_State *L)
             lua_insert(L, -2);
             bind_name(L, lua_tostring(L, -2));
             lua_remove(L, -2);
-            lua_setfield(L, -2, shown);
+            set_maker(L, nn, nn + 1, shown);
         }
+        lua_setfield(L, nn, rooms[type]);
     }
 }
 
@@ -261,13 +273,13 @@ static int recipe_tostring(lua_State *L)
     for (int i = 0; record_at(recipe->type, i, &record) && record.row != (const void *)recipe->of.optimizer; i++)
         ;
     Buf *out = bind_buf(L);
-    buf_printf(out, "nn.%s{", help_class(record.name ? record.name : "", name));
+    buf_printf(out, "nn.%s{", help_class(record.class_name, record.name ? record.name : "", name));
     for (int i = 0, n = 0; i < recipe->args.n; i++) {
         if (!recipe->args.v[i].given)
             continue;
         buf_printf(out, "%s%s = ", n++ ? ", " : "", recipe->args.specs[i].name);
         if (recipe->rate && !strcmp(recipe->args.specs[i].name, "learning_rate"))
-            buf_printf(out, "nn.%s", help_class(recipe->rate->schedule->name, name));
+            buf_printf(out, "nn.%s", help_class(NULL, recipe->rate->schedule->name, name));
         else
             args_write(out, &recipe->args, i);
     }
@@ -286,10 +298,12 @@ static int recipe_index_other(lua_State *L)
     return 1;
 }
 
-/* A schedule called with a step gives the learning rate there. */
+/* A schedule called with a step gives the learning rate there, a loss called with targets and predictions its value. */
 static int recipe_call(lua_State *L)
 {
     const Recipe *recipe = bind_check(L, 1, &kind_recipe, "a schedule");
+    if (recipe->type == RECIPE_LOSS)
+        return loss_call(L, recipe->of.loss, &recipe->args);
     if (recipe->type != RECIPE_SCHEDULE)
         return bind_error(L, ERR_ARG, "%s is given to compile, it cannot be called", type_names[recipe->type]);
     lua_Integer step = luaL_checkinteger(L, 2);

@@ -20,12 +20,10 @@ typedef struct Walk {
     void *ctx;
 } Walk;
 
-const char *help_class(const char *name, char out[HELP_CLASS])
+const char *help_class(const char *class_name, const char *name, char out[HELP_CLASS])
 {
-    static const char *const special[][2] = { { "sgd", "SGD" }, { "rmsprop", "RMSprop" }, { "adamw", "AdamW" } };
-    for (int i = 0; i < COUNT_OF(special); i++)
-        if (!strcmp(special[i][0], name))
-            return special[i][1];
+    if (class_name)
+        return class_name;
     size_t n = 0;
     bool up = true;
     for (; *name && n + 1 < HELP_CLASS; name++) {
@@ -98,7 +96,7 @@ static bool each_training(const Walk *walk)
         const OptimizerKind *o = optimizer_at(i);
         int n_args;
         const ArgSpec *args = optimizer_args(o, &n_args);
-        if (!give(walk, "nn.", help_class(o->name, name),
+        if (!give(walk, "nn.", help_class(o->class_name, o->name, name),
                   (HelpRow){ .kind = "optimizer",
                              .name = o->name,
                              .args = args,
@@ -109,7 +107,7 @@ static bool each_training(const Walk *walk)
     }
     for (int i = 0; schedule_at(i); i++) {
         const Schedule *s = schedule_at(i);
-        if (!give(walk, "nn.", help_class(s->name, name),
+        if (!give(walk, "nn.", help_class(NULL, s->name, name),
                   (HelpRow){ .kind = "schedule",
                              .name = s->name,
                              .args = s->args,
@@ -121,7 +119,7 @@ static bool each_training(const Walk *walk)
     for (int i = 0; loss_at(i); i++) {
         const Loss *l = loss_at(i);
         if (!give(
-                walk, "nn.", help_class(l->name, name),
+                walk, "nn.", help_class(l->class_name, l->name, name),
                 (HelpRow){
                     .kind = "loss", .name = l->name, .args = l->args, .n_args = l->n_args, .doc = l->doc, .example = l->example }))
             return false;
@@ -129,7 +127,7 @@ static bool each_training(const Walk *walk)
     for (int i = 0; metric_at(i); i++) {
         const Metric *m = metric_at(i);
         bool taken = loss_find(m->name, NULL) != NULL; /* Keras has both; nn.NAME is the loss, and serves as the metric too */
-        if (!give(walk, taken ? "metric " : "nn.", taken ? m->name : help_class(m->name, name),
+        if (!give(walk, taken ? "metric " : "nn.", taken ? m->name : help_class(m->class_name, m->name, name),
                   (HelpRow){ .kind = "metric",
                              .name = m->name,
                              .args = m->args,

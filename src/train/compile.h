@@ -12,6 +12,7 @@ typedef enum { TARGET_SAME, TARGET_LABELS } TargetKind; /* float targets of the 
 typedef struct Loss {
     const char *name;      /* "sparse_categorical_crossentropy" */
     const char *short_name; /* "mse", or NULL */
+    const char *class_name; /* "KLDivergence" where that is not the name with capitals, else NULL */
     const char *doc, *example;
     const ArgSpec *args;   /* from_logits, label_smoothing … */
     int n_args;
@@ -28,6 +29,7 @@ const Loss *loss_at(int i);
 typedef struct Metric {
     const char *name;  /* "accuracy" is resolved by the target's shape to binary_, categorical_ or sparse_categorical_ */
     const char *short_name; /* "acc" */
+    const char *class_name; /* "AUC" where that is not the name with capitals, else NULL */
     const char *doc, *example;
     const ArgSpec *args;
     int n_args;

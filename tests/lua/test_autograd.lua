@@ -49,4 +49,15 @@ is(a.grad, nil, "assign starts without a gradient"); ok(a.requires_grad, "and st
 local c = tensor({1}, {requires_grad = true}); local long = c
 for i = 1, 20000 do long = long + 0.5 end
 long:sum():backward(); is(c.grad[1], 1, "a chain of 20000 ops")
+-- losses on tensors: targets first, gradients through
+do
+  local p = tensor({{0.5, 3}, {-1, 0}}, {requires_grad = true})
+  local l = nn.losses.Huber{delta = 1}({{0, 0}, {0, 0}}, p)
+  near(l:item(), (0.125 + 2.5 + 0.5) / 4, "Huber"); l:backward(); near(p.grad[1][1], 0.125, "its gradient within delta"); near(p.grad[1][2], 0.25, "and beyond")
+  near(nn.losses.MeanSquaredError()({{1}, {1}}, {{0}, {2}}, {1, 3}):item(), 2, "weights of samples"); near(nn.losses.Dice()({{1, 0}}, {{1, 0}}):item(), 0, "dice of equal masks")
+  near(nn.losses.SparseCategoricalCrossentropy{from_logits = true, ignore_class = 9}({0, 9}, {{0, 0}, {5, 0}}):item(), math.log(2), "an ignored class")
+  fails(function() nn.losses.Huber()({{1}}) end, "y_true, y_pred", "a loss without predictions"); fails(function() nn.losses.Huber()({{1, 2}}, {{1}, {2}, {3}}) end, "huber", "shapes that do not fit")
+  fails(function() nn.losses.Huber{delta = 0} end, "delta", "a delta of 0"); fails(function() nn.optimizers.Adam()(1) end, "cannot be called", "an optimizer called")
+  is(nn.losses.Huber{delta = 2}.delta, 2, "arguments"); is(nn.metrics.MeanSquaredError == nn.losses.MeanSquaredError, false, "losses and metrics of one name")
+end
 tap.done()

@@ -25,13 +25,18 @@ static Node *apply(const Args *args, Tape *tape, Node *prediction, Node *target,
     Node *logits = args->v[FROM_LOGITS].u.b ? prediction : loss_logits(prediction, &op_sigmoid);
     if (smoothing > 0)
         target = loss_scale(tape, target, 1 - smoothing, 0.5 * smoothing, err);
+    int64_t B = prediction->value.shape.rank ? prediction->value.shape.d[0] : 1;
+    if (logits && weight && weight->value.shape.rank > 1) /* the op knows weights of samples only */
+        return loss_mean(tape, loss_binary(tape, &op_subtract, loss_unary(tape, &op_softplus, logits, err),
+                                           loss_binary(tape, &op_multiply, logits, target, err), err), weight, err);
     if (logits)
-        return loss_fused(tape, &op_sigmoid_cross_entropy, logits, target, weight, err);
+        return loss_fused(tape, &op_sigmoid_cross_entropy, logits, target, weight, B, err);
     return loss_mean(tape, target ? from_probabilities(tape, prediction, target, err) : NULL, weight, err);
 }
 
 const Loss loss_binary_crossentropy = {
     .name = "binary_crossentropy",
+    .short_name = "bce",
     .doc = "binary_crossentropy(from_logits = false, label_smoothing = 0.0): mean of -(t log p + (1 - t) log(1 - p)).\n"
            "For yes-or-no outputs (sigmoid); targets 0 or 1 of the output's shape.",
     .example = "model:compile{optimizer = 'adam', loss = 'binary_crossentropy', metrics = {'accuracy'}}",

@@ -19,7 +19,7 @@ static Node *apply(const Args *args, Tape *tape, Node *prediction, Node *target,
         target = loss_scale(tape, target, 1 - smoothing, smoothing / (double)shape->d[shape->rank - 1], err);
     if (!logits)
         logits = loss_unary(tape, &op_log, loss_clip(tape, prediction, err), err);
-    return loss_fused(tape, &op_softmax_cross_entropy_dense, logits, target, weight, err);
+    return loss_fused(tape, &op_softmax_cross_entropy_dense, logits, target, weight, shape_count(shape) / shape->d[shape->rank - 1], err);
 }
 
 const Loss loss_categorical_crossentropy = {

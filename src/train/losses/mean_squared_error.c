@@ -4,7 +4,10 @@
 static Node *apply(const Args *args, Tape *tape, Node *prediction, Node *target, Node *weight, Err *err)
 {
     (void)args;
-    return loss_fused(tape, &op_mean_squared_error, prediction, target, weight, err);
+    int64_t B = prediction->value.shape.rank ? prediction->value.shape.d[0] : 1;
+    if (weight && weight->value.shape.rank > 1) /* the op knows weights of samples only */
+        return loss_mean(tape, loss_unary(tape, &op_square, loss_binary(tape, &op_subtract, prediction, target, err), err), weight, err);
+    return loss_fused(tape, &op_mean_squared_error, prediction, target, weight, B, err);
 }
 
 const Loss loss_mean_squared_error = {
