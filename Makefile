@@ -48,7 +48,7 @@ endif
 BASE   := -std=gnu11 -O2 -g $(WARN) $(if $(WERROR),-Werror) -D_POSIX_C_SOURCE=200809L -Isrc -I$(B) -pthread -MMD -MP \
           -DHEBB_VERSION='"$(VERSION)"' $(if $(NATIVE),-march=native) $(flags_mode)
 KERNEL := $(if $(filter release f64,$(MODE)),-O3) -fno-math-errno -fno-trapping-math -ffp-contract=fast -Wno-unknown-pragmas
-cflags_base     := $(call pc,--cflags openblas) -DHEBB_DATADIR='"$(PREFIX)/share/hebb"'
+cflags_base     := $(call pc,--cflags openblas)
 cflags_tensor   := $(KERNEL) $(call pc,--cflags openblas)
 cflags_autograd := $(KERNEL)
 cflags_formats  := $(call pc,--cflags zlib liblzma jansson)
@@ -57,7 +57,7 @@ cflags_nn       := $(call pc,--cflags jansson)
 cflags_train    := $(KERNEL) $(call pc,--cflags jansson)
 cflags_script   := $(call pc,--cflags $(LUA_PC))
 cflags_ui       := $(call pc,--cflags ncursesw readline)
-cflags_app      := $(call pc,--cflags $(LUA_PC)) -DHEBB_DATADIR='"$(PREFIX)/share/hebb"'
+cflags_app      := $(call pc,--cflags $(LUA_PC))
 LDLIBS := $(call pc,--libs $(LIBS_PC)) -lm
 
 SRC    := $(filter-out src/app/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
@@ -86,11 +86,15 @@ $(LIB): $(OBJ)
 
 $(B)/%.o: src/%.c $(B)/flags $(GENS) $(GENLUA) $(GENDARK)
 	@mkdir -p $(@D)
-	$(call say,cc,$<)$(CC) $(BASE) $(cflags_$(word 2,$(subst /, ,$<))) -c -o $@ $<
+	$(call say,cc,$<)$(CC) $(BASE) $(cflags_$(word 2,$(subst /, ,$<))) $(WHERE) -c -o $@ $<
 
-# A change of compiler or flags rebuilds.
+# A change of compiler or flags rebuilds all, another PREFIX the one file that knows where installed things stand.
 $(B)/flags: FORCE
-	@mkdir -p $(@D); echo '$(CC) $(subst ','"'"',$(BASE)) $(PREFIX)' | cmp -s - $@ || echo '$(CC) $(subst ','"'"',$(BASE)) $(PREFIX)' > $@
+	@mkdir -p $(@D); echo '$(CC) $(subst ','"'"',$(BASE))' | cmp -s - $@ || echo '$(CC) $(subst ','"'"',$(BASE))' > $@
+$(B)/prefix: FORCE
+	@mkdir -p $(@D); echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' > $@
+$(B)/base/file.o: $(B)/prefix
+$(B)/base/file.o: WHERE = -DHEBB_DATADIR='"$(PREFIX)/share/hebb"'
 
 # Only a changed listing touches the list. Activations are ops too, in a folder of their own since layers find them by name.
 more_ops := src/autograd/activations/*.c
@@ -191,6 +195,7 @@ uninstall: ## remove what install put there
 	rm -rf '$(DESTDIR)$(PREFIX)/share/hebb'
 
 dist: ## build/hebb-VERSION.tar.gz from the last commit
+	@git rev-parse -q --verify HEAD >/dev/null 2>&1 || { echo "dist: packs the last commit, and this folder is not a git repository" >&2; exit 1; }
 	@mkdir -p build; git archive --prefix=hebb-$(VERSION)/ -o build/hebb-$(VERSION).tar.gz HEAD && echo build/hebb-$(VERSION).tar.gz
 
 # For editors (clangd looks into build/ by itself).
@@ -214,7 +219,7 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@grep -hE '^[a-z0-9 -]+:.*## ' Makefile | sed -E 's/^([a-z0-9 -]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9_ -]+:.*## ' Makefile | sed -E 's/^([a-z0-9_ -]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 FORCE:
 .PHONY: all fuzz fuzzers tests check test asan tsan f64 bench lint format install uninstall dist compile_commands setup run clean help FORCE
