@@ -114,3 +114,15 @@ bool ops_want_room(const Layer *layer, const Shape *in, const int64_t window[2],
                                 i ? "width" : "height", window[i], in->d[i + 1]);
     return true;
 }
+
+bool ops_edges(const Layer *layer, const char *name, int64_t edge[4], Err *err)
+{
+    int n;
+    const int64_t *v = args_ints(&layer->args, name, &n);
+    if (n != 1 && n != 2 && n != 4)
+        return err_set(err, ERR_ARG, "%s: %s wants one number, {height, width} or {top, bottom, left, right}, got %d numbers", layer->name,
+                       name, n);
+    for (int i = 0; i < 4; i++)
+        edge[i] = n == 4 ? v[i] : n == 2 ? v[i / 2] : v[0];
+    return true;
+}

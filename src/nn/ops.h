@@ -32,6 +32,9 @@ MUST_USE Node *ops_transpose(Tape *tape, Node *x, const int64_t *order, Err *err
 /* True for images (batch, height, width, channels). Fails: ERR_SHAPE with a remedy. */
 MUST_USE bool ops_want_images(const Layer *layer, const Shape *in, Err *err);
 
+/* The layer's argument: one number, {height, width} or {top, bottom, left, right}, as the latter. Fails: ERR_ARG for other counts. */
+MUST_USE bool ops_edges(const Layer *layer, const char *name, int64_t edge[4], Err *err);
+
 /* A window of this size fits an image of this shape without padding. Fails: ERR_SHAPE with a remedy. */
 MUST_USE bool ops_want_room(const Layer *layer, const Shape *in, const int64_t window[2], Err *err);
 

@@ -149,25 +149,45 @@ bool bind_is_options(lua_State *L, int index)
 
 /* ---- rows ---- */
 
+static bool refuse_sequence(const Args *args, int i, unsigned long long n, const char *who, Err *err)
+{
+    return err_set(err, ERR_ARG, "%s: %s wants 1 to %d numbers, got a table of %llu", who, args->specs[i].name, ARG_INTS_MOST, n);
+}
+
+/* The numbers of a table, behind those that are there; tables of numbers within it too where any count will do, as in
+ * padding = {{1, 1}, {2, 2}}. */
+static bool read_sequence(lua_State *L, int index, double *values, int *n, const Args *args, int i, bool nested, const char *who, Err *err)
+{
+    lua_Unsigned size = lua_rawlen(L, index);
+    if (size < 1 || size > (lua_Unsigned)(ARG_INTS_MOST - *n))
+        return refuse_sequence(args, i, size, who, err);
+    for (lua_Unsigned k = 0; k < size; k++) {
+        char what[64];
+        int type = lua_rawgeti(L, index, (lua_Integer)k + 1);
+        bool fits = true;
+        if (type == LUA_TNUMBER && *n < ARG_INTS_MOST)
+            values[(*n)++] = lua_tonumber(L, -1);
+        else if (type == LUA_TTABLE && nested && args->specs[i].count == 0)
+            fits = read_sequence(L, lua_gettop(L), values, n, args, i, false, who, err);
+        else if (type == LUA_TNUMBER)
+            fits = refuse_sequence(args, i, (unsigned long long)*n + 1, who, err);
+        else
+            fits = err_set(err, ERR_ARG, "%s: %s wants numbers, number %llu of them is %s", who, args->specs[i].name,
+                           (unsigned long long)k + 1, bind_what(L, -1, what));
+        lua_pop(L, 1);
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
 static bool set_sequence(lua_State *L, int index, Args *args, int i, const char *who, Err *err)
 {
     double values[ARG_INTS_MOST];
-    lua_Unsigned n = lua_rawlen(L, index);
-    if (n > ARG_INTS_MOST || n < 1)
-        return err_set(err, ERR_ARG, "%s: %s wants 1 to %d numbers, got a table of %llu", who, args->specs[i].name, ARG_INTS_MOST,
-                       (unsigned long long)n);
-    for (lua_Unsigned k = 0; k < n; k++) {
-        char what[64];
-        if (lua_rawgeti(L, index, (lua_Integer)k + 1) != LUA_TNUMBER) {
-            err_set(err, ERR_ARG, "%s: %s wants numbers, number %llu of them is %s", who, args->specs[i].name,
-                    (unsigned long long)k + 1, bind_what(L, -1, what));
-            lua_pop(L, 1);
-            return false;
-        }
-        values[k] = lua_tonumber(L, -1);
-        lua_pop(L, 1);
-    }
-    return args_set_numbers(args, i, values, (int)n, who, err);
+    int n = 0;
+    if (!read_sequence(L, lua_absindex(L, index), values, &n, args, i, true, who, err))
+        return false;
+    return args_set_numbers(args, i, values, n, who, err);
 }
 
 static bool set_row(lua_State *L, int index, Args *args, int i, const char *who, Err *err)
