@@ -17,7 +17,7 @@ static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGQUIT }
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 static struct sigaction found_calm[COUNT(calm)], found_fatal[COUNT(fatal)];
-static volatile sig_atomic_t came[64];
+static atomic_bool came[64]; /* a handler may run on any thread that does not block its signal */
 static int pipe_fds[2] = { -1, -1 };
 static atomic_int wake_fd = -1;
 static atomic_bool noted; /* the pipe holds a byte already */
@@ -35,7 +35,7 @@ void trap_wake(void)
 
 static void on_calm(int signal)
 {
-    came[signal & 63] = 1;
+    atomic_store(&came[signal & 63], true);
     trap_wake();
 }
 
@@ -67,7 +67,8 @@ bool trap_install(Err *err)
 {
     if (!pipe_make(err))
         return false;
-    memset((void *)came, 0, sizeof came);
+    for (size_t i = 0; i < COUNT(came); i++)
+        atomic_store(&came[i], false);
     struct sigaction action = { .sa_handler = on_calm };
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < COUNT(calm); i++) {
@@ -114,9 +115,7 @@ void trap_clear(void)
 
 bool trap_take(int signal)
 {
-    bool yes = came[signal & 63];
-    came[signal & 63] = 0;
-    return yes;
+    return atomic_exchange(&came[signal & 63], false);
 }
 
 void trap_suspend(void)
