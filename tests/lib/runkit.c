@@ -133,6 +133,7 @@ void kit_at(Run *run, int64_t step)
 typedef struct Hash {
     Run *run;
     uint64_t value;
+    bool saved; /* rounded to float32 */
 } Hash;
 
 static void mix(Hash *hash, const void *data, size_t n)
@@ -142,11 +143,22 @@ static void mix(Hash *hash, const void *data, size_t n)
         hash->value = (hash->value ^ byte[i]) * 0x100000001B3u;
 }
 
+static void mix_reals(Hash *hash, const real *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        float rounded = (float)x[i];
+        if (hash->saved)
+            mix(hash, &rounded, sizeof rounded);
+        else
+            mix(hash, &x[i], sizeof x[i]);
+    }
+}
+
 static bool hash_layer(void *ctx, Layer *layer, const char *path)
 {
     (void)path;
     if (layer->n_elements)
-        mix(ctx, layer->block, layer->n_elements * sizeof(real));
+        mix_reals(ctx, layer->block, (int64_t)layer->n_elements);
     return true;
 }
 
@@ -160,16 +172,26 @@ static bool hash_all(void *ctx, Err *err)
     for (int i = 0; i < optimizer->n_blocks; i++)
         for (int s = 0; s < OPTIMIZER_SLOTS; s++)
             if (optimizer->blocks[i].slots[s])
-                mix(hash, optimizer->blocks[i].slots[s], optimizer->blocks[i].layer->n_trainable * sizeof(real));
+                mix_reals(hash, optimizer->blocks[i].slots[s], (int64_t)optimizer->blocks[i].layer->n_trainable);
     return true;
+}
+
+static uint64_t hash_of(Run *run, bool saved)
+{
+    Err err = ERR_INIT;
+    Hash hash = { run, 14695981039346656037u, saved };
+    assert_ok(run_do(run, hash_all, &hash, NULL, &err));
+    return hash.value;
 }
 
 uint64_t kit_hash(Run *run)
 {
-    Err err = ERR_INIT;
-    Hash hash = { run, 14695981039346656037u };
-    assert_ok(run_do(run, hash_all, &hash, NULL, &err));
-    return hash.value;
+    return hash_of(run, false);
+}
+
+uint64_t kit_hash_saved(Run *run)
+{
+    return hash_of(run, true);
 }
 
 TeleNow kit_now(Run *run)

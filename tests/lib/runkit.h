@@ -22,6 +22,7 @@ void kit_at(Run *run, int64_t step);      /* until it is paused at this step */
 
 /* Everything that training changes: weights, moving averages, slots, update count, as one number. At a boundary. */
 uint64_t kit_hash(Run *run);
+uint64_t kit_hash_saved(Run *run); /* the same of the numbers as files hold them, in float32 */
 TeleNow kit_now(Run *run);
 
 /* A run's end, and the model's: unref both. */
