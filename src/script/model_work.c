@@ -33,15 +33,16 @@ typedef struct Hold { /* an optimizer on its way, so that raising loses nothing 
     Optimizer *optimizer;
 } Hold;
 
-static void take_metrics(lua_State *L, int index, Compiled *out)
+static void take_metrics(lua_State *L, int index, bool weighted, Compiled *out)
 {
     bool list = lua_istable(L, index);
     int n = lua_isnil(L, index) ? 0 : list ? (int)lua_rawlen(L, index) : 1;
-    if (n > COMPILE_METRICS)
-        bind_error(L, ERR_ARG, "compile: at most %d metrics, got %d", COMPILE_METRICS, n);
-    for (int i = 0; i < n; i++) {
+    if (out->n_metrics + n > COMPILE_METRICS)
+        bind_error(L, ERR_ARG, "compile: at most %d metrics, got %d", COMPILE_METRICS, out->n_metrics + n);
+    for (int k = 0; k < n; k++) {
+        int i = out->n_metrics++;
         if (list)
-            lua_rawgeti(L, index, i + 1);
+            lua_rawgeti(L, index, k + 1);
         else
             lua_pushvalue(L, index);
         const char *asked = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
@@ -49,7 +50,7 @@ static void take_metrics(lua_State *L, int index, Compiled *out)
         out->metrics[i] = recipe->of.metric;
         out->metric_args[i] = recipe->args;
         strncpy(out->metric_names[i], asked ? asked : recipe->of.metric->name, sizeof out->metric_names[i] - 1);
-        out->n_metrics = i + 1;
+        out->metric_weighted[i] = weighted;
         lua_pop(L, 2);
     }
 }
@@ -66,7 +67,8 @@ int model_compile(lua_State *L)
             L, ERR_ARG,
             "compile wants an optimizer and a loss: model:compile{optimizer = \"adam\", loss = \"mse\", metrics = {\"mae\"}}");
     const Recipe *loss = recipe_take(L, 3, RECIPE_LOSS, "compile: loss");
-    take_metrics(L, 4, &compiled);
+    take_metrics(L, 4, false, &compiled);
+    take_metrics(L, 5, true, &compiled);
     const Recipe *optimizer = recipe_take(L, 2, RECIPE_OPTIMIZER, "compile: optimizer"); /* on top */
     compiled.loss = loss->of.loss;
     compiled.loss_args = loss->args;

@@ -116,7 +116,8 @@ bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const r
         batch_fini(&batch);
         return err_set(err, ERR_STATE, "%s is being trained by a run; wait for it or stop it first: run:stop()", model->name);
     }
-    bool ok = optimizer_bind(compiled->optimizer, model, err) && weigh(home, &batch, class_weight, n_classes, err);
+    Sums sums = { 0 };
+    bool ok = optimizer_bind(compiled->optimizer, model, err) && sums_init(&sums, compiled, model, batch.n, err) && weigh(home, &batch, class_weight, n_classes, err);
     if (ok) {
         Optimizer *optimizer = compiled->optimizer;
         if (optimizer->rate)
@@ -124,20 +125,20 @@ bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const r
         optimizer_attach(optimizer, 0);
         ok = step_train(model, compiled, &home->tape, model->seed, &batch, &result, err);
         if (ok) {
-            StepSums sums[1 + COMPILE_METRICS] = { 0 };
             step_keep(compiled, &home->tape);
-            step_add(compiled, &batch, &result, sums);
-            step_values(compiled, sums, logs);
+            step_add(compiled, &batch, &result, &sums);
+            step_values(compiled, &sums, logs);
         }
         optimizer_detach(compiled->optimizer);
     }
+    sums_fini(&sums);
     batch_fini(&batch);
     return ok;
 }
 
 /* ---- evaluation without a run ---- */
 
-static bool evaluate_rows(Model *model, Compiled *compiled, Tape *tape, const Batch *all, int64_t first, int64_t n, StepSums *sums,
+static bool evaluate_rows(Model *model, Compiled *compiled, Tape *tape, const Batch *all, int64_t first, int64_t n, Sums *sums,
                           uint32_t *confusion, int n_classes, Err *err)
 {
     Batch part = { .n_x = 1, .n = n };
@@ -164,17 +165,18 @@ bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, int batch_
         return false;
     if (batch_size < 1)
         return err_set(err, ERR_ARG, "evaluate: batch_size must be at least 1, got %d", batch_size);
-    bool ok = prepare(model, compiled, x, y, true, &all, err);
-    StepSums sums[1 + COMPILE_METRICS] = { 0 };
+    Sums sums = { 0 };
+    bool ok = prepare(model, compiled, x, y, true, &all, err) && sums_init(&sums, compiled, model, all.n, err);
     for (int64_t i = 0; ok && i < all.n; i += batch_size) {
         int64_t n = all.n - i < batch_size ? all.n - i : batch_size;
         if (stop && atomic_load(stop))
             ok = err_set(err, ERR_INTERRUPT, "evaluate was interrupted");
         else
-            ok = evaluate_rows(model, compiled, &((Home *)model->compiled)->tape, &all, i, n, sums, confusion, n_classes, err);
+            ok = evaluate_rows(model, compiled, &((Home *)model->compiled)->tape, &all, i, n, &sums, confusion, n_classes, err);
     }
     if (ok)
-        step_values(compiled, sums, logs);
+        step_values(compiled, &sums, logs);
+    sums_fini(&sums);
     batch_fini(&all);
     return ok;
 }

@@ -33,9 +33,13 @@ typedef struct Metric {
     const char *doc, *example;
     const ArgSpec *args;
     int n_args;
-    /* Add a batch: prediction and target (float32 of the same shape, or int32 labels [B]); weight NULL. sums [4]. */
-    void (*add)(const Args *args, double sums[4], const Tensor *prediction, const Tensor *target, const real *weight);
-    double (*value)(const Args *args, const double sums[4]);
+    /* How many numbers it keeps through an epoch, for predictions [.., width] of which an epoch has at most `values` rows; they begin
+     * with 0. NULL: two, to which batches add up. */
+    size_t (*state)(const Args *args, int64_t width, int64_t values);
+    /* Add a batch: prediction and target (float32 of the same shape, or int32 labels [B]); weight [B] or NULL. */
+    void (*add)(const Args *args, double *state, const Tensor *prediction, const Tensor *target, const real *weight);
+    /* What they mean; may put the state into another order. */
+    double (*value)(const Args *args, double *state, int64_t width);
 } Metric;
 const Metric *metric_find(const char *name, Err *err);
 const Metric *metric_at(int i);
@@ -49,6 +53,7 @@ typedef struct Compiled {
     const Metric *metrics[COMPILE_METRICS]; /* as asked; "accuracy" resolved at the first data */
     Args metric_args[COMPILE_METRICS];
     char metric_names[COMPILE_METRICS][32];
+    bool metric_weighted[COMPILE_METRICS]; /* by the weights of samples and classes (weighted_metrics) */
     int n_metrics;
     Optimizer *optimizer; /* reference */
 } Compiled;

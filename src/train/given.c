@@ -48,7 +48,8 @@ bool compiled_to_json(const Compiled *compiled, Buf *out, Err *err)
     const Optimizer *optimizer = compiled->optimizer;
     json_t *metrics = json_array();
     for (int i = 0; i < compiled->n_metrics; i++)
-        json_array_append_new(metrics, json_pack("{s:s, s:s, s:o}", "name", compiled->metrics[i]->name, "as", compiled->metric_names[i], "args",
+        json_array_append_new(metrics, json_pack("{s:s, s:s, s:b, s:o}", "name", compiled->metrics[i]->name, "as", compiled->metric_names[i], "weighted",
+                                                 compiled->metric_weighted[i], "args",
                                                  args_json(&compiled->metric_args[i])));
     json_t *root = json_pack("{s:i, s:{s:s, s:o, s:f, s:I}, s:{s:s, s:o}, s:o}", "version", VERSION, "optimizer", "name", optimizer->kind->name,
                              "args", args_json(&optimizer->args), "learning_rate", optimizer->learning_rate, "updates", (json_int_t)optimizer->t,
@@ -89,6 +90,7 @@ static bool metrics_from(const json_t *list, Compiled *out, Err *err)
             !args_from(&out->metric_args[i], out->metrics[i]->args, out->metrics[i]->n_args, args, name, err))
             return false;
         snprintf(out->metric_names[i], sizeof out->metric_names[i], "%s", as ? as : name);
+        out->metric_weighted[i] = json_is_true(json_object_get(row, "weighted"));
         out->n_metrics++;
     }
     return true;

@@ -65,6 +65,7 @@ static void unref(Recording *recording)
         return;
     record_free(recording->record);
     model_unref(recording->replica);
+    saved_fini(&recording->saved);
     telemetry_unref(recording->tele);
     mem_free(recording);
 }
@@ -257,8 +258,11 @@ void recorder_save(Run *run, SaveReason reason)
         r->refused = true;
         return;
     }
+    if (!saved_take(run, &r->saved, &err)) {
+        atomic_store(&r->hand, SAVE_EMPTY);
+        return; /* memory: tried again at the next occasion */
+    }
     replica_fill(r->replica, run);
-    saved_take(run, &r->saved);
     r->saved_s = clock_now();
     r->saved_step = run->at.step;
     r->saved_ended = end;

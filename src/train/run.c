@@ -54,6 +54,9 @@ static void run_free(Run *run)
     for (int i = 0; i < run->n_layers; i++)
         layer_unref(run->layers[i]);
     mem_free(run->layers);
+    sums_fini(&run->sums);
+    sums_fini(&run->batch_sums);
+    sums_fini(&run->check_sums);
     mem_free(run->class_weight);
     mem_free(run->weights);
     mem_free(run->confusion);
@@ -226,6 +229,13 @@ static bool collect_layer(void *ctx, Layer *layer, const char *path)
     return true;
 }
 
+static bool add_sums(Run *run, Err *err)
+{
+    return sums_init(&run->sums, &run->compiled, run->model, run->feed.n, err) &&
+           sums_init(&run->batch_sums, &run->compiled, run->model, run->batch_size, err) &&
+           sums_init(&run->check_sums, &run->compiled, run->model, run->check.n, err);
+}
+
 static bool add_layers(Run *run, Err *err)
 {
     Collect count = { run, 0 }, fill = { run, 0 };
@@ -288,7 +298,7 @@ static Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err
 
 static bool run_build(Run *run, const FitOptions *o, Err *err)
 {
-    if (!add_data(run, o, err) || !optimizer_bind(run->optimizer, run->model, err) || !add_classes(run, o, err) || !add_layers(run, err))
+    if (!add_data(run, o, err) || !optimizer_bind(run->optimizer, run->model, err) || !add_classes(run, o, err) || !add_layers(run, err) || !add_sums(run, err))
         return false;
     run->data_hash = saved_hash_data(&run->feed);
     return true;
@@ -304,7 +314,7 @@ static bool run_build_like(Run *run, const Run *from, Err *err)
                                           feeds[i]->batch_size, feeds[i]->shuffle, feeds[i]->seed, err))
             return false;
     FitOptions o = { .class_weight = from->class_weight, .n_classes = from->n_classes };
-    if (!add_classes(run, &o, err) || !add_layers(run, err))
+    if (!add_classes(run, &o, err) || !add_layers(run, err) || !add_sums(run, err))
         return false;
     if (run->class_names)
         memcpy(run->class_names, from->class_names, (size_t)run->n_classes * TELE_NAME);
@@ -345,6 +355,7 @@ static bool run_launch(Run *run, const char *resume, size_t budget, const Run *f
     ring_init(run, budget ? budget : BUDGET);
     if (from) {
         run->at = from->at;
+        memcpy(run->sums.v, from->sums.v, run->sums.n * sizeof *run->sums.v);
         copy_history(run, from);
         report_event(run, true, "branch", "branched from run %d at step %lld", from->id, (long long)from->at.step);
     }
@@ -433,9 +444,10 @@ typedef struct Save {
 static bool save_here(void *ctx, Err *err)
 {
     const Save *save = ctx;
-    Saved saved;
-    saved_take(save->run, &saved);
-    return saved_write(&saved, save->run->tele, save->run->model, save->path, err);
+    Saved saved = { 0 };
+    bool ok = saved_take(save->run, &saved, err) && saved_write(&saved, save->run->tele, save->run->model, save->path, err);
+    saved_fini(&saved);
+    return ok;
 }
 
 bool run_save(Run *run, const char *path, Err *err)

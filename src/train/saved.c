@@ -212,12 +212,23 @@ uint64_t saved_hash_data(const Feed *feed)
     return hash;
 }
 
-void saved_take(const Run *run, Saved *out)
+void saved_fini(Saved *saved)
 {
+    mem_free(saved->sums);
+    saved->sums = NULL;
+}
+
+bool saved_take(const Run *run, Saved *out, Err *err)
+{
+    double *sums = out->sums ? out->sums : mem_alloc(run->sums.n, sizeof *sums, err);
+    if (!sums)
+        return false;
+    memcpy(sums, run->sums.v, run->sums.n * sizeof *sums);
     *out = (Saved){ .at = run->at, .learning_rate = run->optimizer->learning_rate, .t = run->optimizer->t, .first_step = run->first_step,
                     .rows = run->feed.n, .batches = trainer_batches(run), .seed = run->seed, .data_hash = run->data_hash,
                     .first_epoch = run->first_epoch, .epochs = run->epochs, .batch_size = run->batch_size, .branch = run->branch,
-                    .n_metrics = run->n_metrics, .shuffle = run->feed.shuffle, .n_facts = telemetry_facts(run->tele) };
+                    .n_metrics = run->n_metrics, .shuffle = run->feed.shuffle, .n_facts = telemetry_facts(run->tele), .sums = sums, .n_sums = run->sums.n };
+    return true;
 }
 
 static json_t *numbers(const double *values, int n)
@@ -249,9 +260,7 @@ bool saved_write(const Saved *saved, Telemetry *tele, Model *model, const char *
     char seed[24], data[24];
     snprintf(seed, sizeof seed, "%" PRIu64, saved->seed);
     snprintf(data, sizeof data, "%016" PRIx64, saved->data_hash);
-    json_t *sums = json_array();
-    for (int i = 0; i < saved->n_metrics; i++)
-        json_array_append_new(sums, numbers(at->sums[i], 4));
+    json_t *sums = numbers(saved->sums, (int)(at->batch > 0 ? saved->n_sums : 0)); /* a new epoch begins with none */
     json_t *root = json_pack("{s:i, s:i, s:I, s:I, s:b, s:b, s:o, s:o, s:f, s:I}", "version", VERSION, "epoch", at->epoch, "batch",
                              (json_int_t)at->batch, "step", (json_int_t)at->step, "validating", at->validating, "scheduled", at->scheduled, "sums",
                              sums, "validation", numbers(at->validation, saved->n_metrics), "learning_rate", saved->learning_rate, "updates",
@@ -297,7 +306,7 @@ static bool check_same(const Run *run, const json_t *root, Err *err)
         return err_set(err, ERR_ARG, "it was trained with shuffle = %s", run->feed.shuffle ? "false" : "true");
     if (!saved_data || strcmp(saved_data, data))
         return err_set(err, ERR_DATA, "it was trained on other data: going on would give something else; to train these weights on new data use nn.load and fit");
-    if ((int)json_array_size(json_object_get(root, "sums")) != run->n_metrics)
+    if ((int)json_array_size(json_object_get(root, "validation")) != run->n_metrics)
         return err_set(err, ERR_ARG, "it was trained with other metrics; compile with the same");
     int64_t epoch = whole(root, "epoch"), batch = whole(root, "batch"), step = whole(root, "step");
     if (epoch < 0 || epoch > INT32_MAX || batch < 0 || batch > trainer_batches(run) || step < 0 || whole(root, "updates") < 0)
@@ -328,8 +337,9 @@ static void take_position(Run *run, const json_t *root)
     at->step = whole(root, "step");
     at->validating = json_is_true(json_object_get(root, "validating"));
     at->scheduled = run->schedule && json_is_true(json_object_get(root, "scheduled"));
-    for (int i = 0; i < run->n_metrics; i++)
-        read_numbers(json_array_get(json_object_get(root, "sums"), (size_t)i), at->sums[i], 4);
+    const json_t *sums = json_object_get(root, "sums"); /* none: the file is of an epoch's start */
+    if (json_array_size(sums) == run->sums.n)
+        read_numbers(sums, run->sums.v, (int)run->sums.n);
     read_numbers(json_object_get(root, "validation"), at->validation, run->n_metrics);
     run->first_epoch = (int)whole(root, "first_epoch");
     run->first_step = whole(root, "first_step");

@@ -18,9 +18,13 @@ typedef struct Saved {
     int first_epoch, epochs, batch_size, branch, n_metrics;
     bool shuffle;
     size_t n_facts; /* of the telemetry, that had happened */
+    double *sums;   /* owned [n_sums]: what the epoch has added up */
+    size_t n_sums;
 } Saved;
 
-void saved_take(const Run *run, Saved *out);
+/* Into a Saved that is zero, or was taken of the same run before. Fails: ERR_MEM, the first time only. */
+MUST_USE bool saved_take(const Run *run, Saved *out, Err *err);
+void saved_fini(Saved *saved);
 uint64_t saved_hash_data(const Feed *feed);
 
 /* The JSON value as text into out; frees it. Fails: ERR_MEM, also when root is NULL or ok is false. */

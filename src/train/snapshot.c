@@ -25,7 +25,7 @@ static size_t count_reals(const Run *run)
         n += run->layers[i]->n_elements;
     for (int i = 0; i < run->optimizer->n_blocks; i++)
         n += (size_t)__builtin_popcount(optimizer_slots(run->optimizer)) * run->optimizer->blocks[i].layer->n_trainable;
-    return n;
+    return n + (run->sums.n * sizeof(double) + sizeof(real) - 1) / sizeof(real);
 }
 
 static real *move(real *data, real *block, size_t n, bool restore)
@@ -47,6 +47,10 @@ void run_state_copy(Run *run, real *data, bool restore)
             if (block->slots[s])
                 data = move(data, block->slots[s], block->layer->n_trainable, restore);
     }
+    if (restore)
+        memcpy(run->sums.v, data, run->sums.n * sizeof(double));
+    else
+        memcpy(data, run->sums.v, run->sums.n * sizeof(double));
 }
 
 uint64_t run_weights_hash(const Run *run)

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode mode, uint64_t seed, const Batch *batch,
                   StepResult *out, Err *err)
 {
@@ -71,17 +73,44 @@ void step_keep(const Compiled *compiled, Tape *tape)
     optimizer_apply(compiled->optimizer);
 }
 
-void step_add(const Compiled *compiled, const Batch *batch, const StepResult *result, StepSums *sums)
+/* ---- sums ---- */
+
+bool sums_init(Sums *sums, const Compiled *compiled, const Model *model, int64_t samples, Err *err)
 {
-    sums[0][0] += result->value * (double)batch->n;
-    sums[0][1] += (double)batch->n;
-    for (int i = 0; i < compiled->n_metrics; i++)
-        compiled->metrics[i]->add(&compiled->metric_args[i], sums[1 + i], &result->prediction->value, &batch->y, NULL);
+    const Shape *out = &model->nodes[model->outputs[0]].shape;
+    int64_t width = out->rank > 1 ? out->d[out->rank - 1] : 1, each = width > 0 ? shape_count_from(out, 1) / width : 1;
+    *sums = (Sums){ .n = 2, .width = width };
+    for (int i = 0; i < compiled->n_metrics; i++) {
+        const Metric *metric = compiled->metrics[i];
+        sums->at[i] = sums->n;
+        sums->n += metric->state ? metric->state(&compiled->metric_args[i], width, samples * each) : 2;
+    }
+    return (sums->v = mem_zero(sums->n, sizeof *sums->v, err)) != NULL;
 }
 
-void step_values(const Compiled *compiled, StepSums *sums, double *out)
+void sums_fini(Sums *sums)
 {
-    out[0] = sums[0][1] > 0 ? sums[0][0] / sums[0][1] : 0;
+    mem_free(sums->v);
+    *sums = (Sums){ 0 };
+}
+
+void sums_clear(Sums *sums)
+{
+    memset(sums->v, 0, sums->n * sizeof *sums->v);
+}
+
+void step_add(const Compiled *compiled, const Batch *batch, const StepResult *result, Sums *sums)
+{
+    sums->v[0] += result->value * (double)batch->n;
+    sums->v[1] += (double)batch->n;
     for (int i = 0; i < compiled->n_metrics; i++)
-        out[1 + i] = compiled->metrics[i]->value(&compiled->metric_args[i], sums[1 + i]);
+        compiled->metrics[i]->add(&compiled->metric_args[i], sums->v + sums->at[i], &result->prediction->value, &batch->y,
+                                  compiled->metric_weighted[i] ? batch->weight : NULL);
+}
+
+void step_values(const Compiled *compiled, Sums *sums, double *out)
+{
+    out[0] = sums->v[1] > 0 ? sums->v[0] / sums->v[1] : 0;
+    for (int i = 0; i < compiled->n_metrics; i++)
+        out[1 + i] = compiled->metrics[i]->value(&compiled->metric_args[i], sums->v + sums->at[i], sums->width);
 }

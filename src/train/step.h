@@ -19,8 +19,17 @@ typedef struct StepResult {
     double value; /* of the loss */
 } StepResult;
 
-/* Sums of an epoch: sums[0] is the loss ([0] weighted by samples, [1] samples), then each metric's own. */
-typedef double StepSums[4];
+/* What an epoch adds up: loss times samples, samples, then each metric's state. */
+typedef struct Sums {
+    double *v; /* owned, [n] */
+    size_t n, at[COMPILE_METRICS]; /* where each metric's begins */
+    int64_t width; /* of the predictions' last axis */
+} Sums;
+
+/* For epochs of at most `samples` samples; the model is built. Fails: ERR_MEM. */
+MUST_USE bool sums_init(Sums *sums, const Compiled *compiled, const Model *model, int64_t samples, Err *err);
+void sums_fini(Sums *sums);
+void sums_clear(Sums *sums);
 
 /* Forward and loss. Fails: what ops say, wrapped with the layer's name. */
 MUST_USE bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode mode, uint64_t seed, const Batch *batch,
@@ -31,9 +40,9 @@ MUST_USE bool step_forward(Model *model, const Compiled *compiled, Tape *tape, T
 MUST_USE bool step_train(Model *model, const Compiled *compiled, Tape *tape, uint64_t seed, const Batch *batch, StepResult *out, Err *err);
 void step_keep(const Compiled *compiled, Tape *tape);
 
-/* Add the step to 1 + n_metrics sums, and what these mean now. */
-void step_add(const Compiled *compiled, const Batch *batch, const StepResult *result, StepSums *sums);
-void step_values(const Compiled *compiled, StepSums *sums, double *out);
+/* Add the step, and what the sums mean now: loss, then the metrics. */
+void step_add(const Compiled *compiled, const Batch *batch, const StepResult *result, Sums *sums);
+void step_values(const Compiled *compiled, Sums *sums, double *out);
 
 /* ---- targets ---- */
 

@@ -32,7 +32,7 @@ int64_t tally_class(const Tensor *target, int64_t i, int64_t width)
     return tally_best(tensor_real(target) + i * width, width);
 }
 
-void tally_classes(double sums[4], const Tensor *prediction, const Tensor *target, const real *weight)
+void tally_classes(double *sums, const Tensor *prediction, const Tensor *target, const real *weight)
 {
     Rows rows = tally_rows(prediction);
     for (int64_t i = 0; i < rows.n; i++) {
@@ -43,7 +43,7 @@ void tally_classes(double sums[4], const Tensor *prediction, const Tensor *targe
     }
 }
 
-void tally_threshold(double sums[4], const Tensor *prediction, const Tensor *target, const real *weight, double threshold)
+void tally_threshold(double *sums, const Tensor *prediction, const Tensor *target, const real *weight, double threshold)
 {
     Rows rows = tally_rows(prediction);
     for (int64_t i = 0; i < rows.n * rows.width; i++) {
@@ -55,7 +55,7 @@ void tally_threshold(double sums[4], const Tensor *prediction, const Tensor *tar
     }
 }
 
-void tally_error(double sums[4], const Tensor *prediction, const Tensor *target, const real *weight, int power)
+void tally_error(double *sums, const Tensor *prediction, const Tensor *target, const real *weight, int power)
 {
     Rows rows = tally_rows(prediction);
     for (int64_t i = 0; i < rows.n * rows.width; i++) {
@@ -66,7 +66,8 @@ void tally_error(double sums[4], const Tensor *prediction, const Tensor *target,
     }
 }
 
-double tally_mean(const double sums[4])
+double tally_mean(const Args *args, double *sums, int64_t width)
 {
+    (void)args, (void)width;
     return sums[1] != 0 ? sums[0] / sums[1] : 0;
 }

@@ -3,6 +3,7 @@
 #ifndef TRAIN_TALLY_H
 #define TRAIN_TALLY_H
 
+#include "base/arg.h"
 #include "tensor/tensor.h"
 
 /* A prediction [B, …, C] as rows of C values. */
@@ -21,16 +22,16 @@ int64_t tally_best(const real *row, int64_t width);
 int64_t tally_class(const Tensor *target, int64_t i, int64_t width);
 
 /* sums[0] += weighted hits, sums[1] += weights, over rows whose predicted class is the target's. */
-void tally_classes(double sums[4], const Tensor *prediction, const Tensor *target, const real *weight);
+void tally_classes(double *sums, const Tensor *prediction, const Tensor *target, const real *weight);
 
 /* The same over single values: is (prediction > threshold) the target? */
-void tally_threshold(double sums[4], const Tensor *prediction, const Tensor *target, const real *weight, double threshold);
+void tally_threshold(double *sums, const Tensor *prediction, const Tensor *target, const real *weight, double threshold);
 
 /* sums[0] += weighted sum over the values of error^power (power 1: absolute), sums[1] += weights; power 1 or 2. */
-void tally_error(double sums[4], const Tensor *prediction, const Tensor *target, const real *weight, int power);
+void tally_error(double *sums, const Tensor *prediction, const Tensor *target, const real *weight, int power);
 
-/* sums[0] / sums[1]; 0 before the first row, as Keras has it. */
-double tally_mean(const double sums[4]);
+/* A Metric's value: sums[0] / sums[1]; 0 before the first row, as Keras has it. */
+double tally_mean(const Args *args, double *sums, int64_t width);
 
 /* ---- confusion: train/confusion.c ----
  * counts [n, n]: row true class, column predicted. */

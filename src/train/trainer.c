@@ -71,7 +71,7 @@ bool trainer_update(Run *run, Err *err)
     Position *at = &run->at;
     StepResult result;
     if (at->batch == 0 && !at->validating)
-        memset(at->sums, 0, sizeof at->sums);
+        sums_clear(&run->sums);
     feed_take(&run->feed, at->epoch, at->batch, &run->batch);
     if (run->class_weight) {
         target_weights(run->weights, &run->batch.y, run->class_weight, run->n_classes);
@@ -86,15 +86,13 @@ bool trainer_update(Run *run, Err *err)
         probe_after_update(run);
     at->batch++;
     at->step++;
-    StepSums sums[1 + COMPILE_METRICS] = { 0 };
-    double values[TELE_METRICS];
-    step_add(&run->compiled, &run->batch, &result, sums);
-    step_values(&run->compiled, sums, values);
-    for (int i = 0; i < run->n_metrics; i++)
-        for (int j = 0; j < 4; j++)
-            at->sums[i][j] += sums[i][j];
+    step_add(&run->compiled, &run->batch, &result, &run->sums);
     if (run->silent)
         return true;
+    double values[TELE_METRICS];
+    sums_clear(&run->batch_sums);
+    step_add(&run->compiled, &run->batch, &result, &run->batch_sums);
+    step_values(&run->compiled, &run->batch_sums, values);
     if (run->confusion && run->check.n == 0)
         confusion_add(run->confusion, run->n_classes, &result.prediction->value, &run->batch.y);
     report_step(run, values);
@@ -121,7 +119,7 @@ static void clear_confusion(Run *run)
 static void epoch_end(Run *run, const double *validation)
 {
     double values[TELE_METRICS];
-    step_values(&run->compiled, run->at.sums, values);
+    step_values(&run->compiled, &run->sums, values);
     if (validation)
         memcpy(run->at.validation, validation, (size_t)run->n_metrics * sizeof *validation);
     report_epoch(run, values, validation);
@@ -141,20 +139,20 @@ static bool check_unit(Run *run, Err *err)
     StepResult result;
     Batch batch;
     if (run->check_row == 0) {
-        memset(run->check_sums, 0, sizeof run->check_sums);
+        sums_clear(&run->check_sums);
         clear_confusion(run);
     }
     feed_take(&run->check, 0, run->check_row, &batch);
     if (!step_forward(run->model, &run->compiled, &run->look, TAPE_FORWARD, run->seed, &batch, &result, err))
         return false;
-    step_add(&run->compiled, &batch, &result, run->check_sums);
+    step_add(&run->compiled, &batch, &result, &run->check_sums);
     if (run->confusion)
         confusion_add(run->confusion, run->n_classes, &result.prediction->value, &batch.y);
     run->last_s = clock_now(); /* the rate is that of training alone */
     if (++run->check_row < feed_batches(&run->check))
         return true;
     double values[TELE_METRICS];
-    step_values(&run->compiled, run->check_sums, values);
+    step_values(&run->compiled, &run->check_sums, values);
     epoch_end(run, values);
     return true;
 }
@@ -222,7 +220,7 @@ static void train_unit(Run *run)
         run->steps_left--;
     if (run->n_callbacks > 0) {
         double values[TELE_METRICS];
-        step_values(&run->compiled, at->sums, values);
+        step_values(&run->compiled, &run->sums, values);
         call_all(run, CALL_BATCH_END, values, NULL);
     }
     if (at->batch == trainer_batches(run)) {

@@ -26,7 +26,6 @@ typedef struct Position {
     int64_t step;     /* updates since the run's start */
     bool validating;  /* all batches are done, validation is not */
     bool scheduled;   /* the schedule sets the learning rate */
-    StepSums sums[1 + COMPILE_METRICS];
     double validation[TELE_METRICS]; /* of the last epoch that has them */
 } Position;
 
@@ -42,7 +41,7 @@ typedef struct Snapshot {
     int64_t t;
     int n_changes; /* of the log, that had happened */
     bool barrier;  /* weights were changed from outside here: replay cannot start before it */
-    real *data;    /* owned: blocks of all layers, then slots */
+    real *data;    /* owned: blocks of all layers, slots, sums */
 } Snapshot;
 
 typedef struct Ring {
@@ -103,7 +102,7 @@ struct Run {
     Tape tape, look;     /* of the step; of validation and pictures */
     Position at;
     int64_t check_row;   /* of validation: rows done */
-    StepSums check_sums[1 + COMPILE_METRICS];
+    Sums sums, batch_sums, check_sums; /* of this epoch, of one batch, of validation */
     uint32_t *confusion; /* owned [n_classes, n_classes], or NULL */
     bool silent;         /* replaying: no telemetry, no callbacks */
     bool going, ended, trouble_said;
@@ -179,7 +178,7 @@ void ring_limit(Run *run, size_t budget);
 bool ring_rewind(Run *run, int64_t step, const _Atomic bool *stop, Err *err);
 MUST_USE bool run_log_change(Run *run, double learning_rate, Err *err);
 uint64_t run_weights_hash(const Run *run); /* to see whether a request changed them */
-void run_state_copy(Run *run, real *data, bool restore); /* blocks and slots, to data or back */
+void run_state_copy(Run *run, real *data, bool restore); /* blocks, slots, sums: to data or back */
 
 /* ---- probe.c ---- */
 MUST_USE Probe *probe_new(Run *run, Err *err);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* Metrics against values worked out by hand with Keras's definitions, and how accuracy finds its kind; the confusion matrix. */
+/* Every metric over three batches, weighted and not, against Keras (fixtures/train/make_metrics.py); values worked out by hand, and how
+ * accuracy finds its kind; the confusion matrix. */
 #include "check.h"
+#include "fixture.h"
+
+#include <stdlib.h>
 
 #include "train/compile.h"
 #include "train/tally.h"
@@ -9,12 +13,109 @@ static double value_of(const char *name, const Tensor *prediction, const Tensor 
 {
     Err err = ERR_INIT;
     Args args;
-    double sums[4] = { 0 };
+    double sums[64] = { 0 };
     const Metric *metric = metric_find(name, &err);
     assert_non_null(metric);
     args_init(&args, metric->args, metric->n_args);
+    assert_true(!metric->state || metric->state(&args, tally_rows(prediction).width, 8) <= 64);
     metric->add(&args, sums, prediction, target, weight);
-    return metric->value(&args, sums);
+    return metric->value(&args, sums, tally_rows(prediction).width);
+}
+
+/* ---- against Keras ---- */
+
+#define FIXTURE fixture_path("train/metrics.safetensors")
+#define SAMPLES 24
+#define BATCHES 3
+
+static bool take(const SafeTensors *file, const char *name, const char *part, DType dtype, Tensor *out)
+{
+    char key[300];
+    snprintf(key, sizeof key, "%s/%s", name, part);
+    return fixture_tensor(file, FIXTURE, key, dtype, out);
+}
+
+/* "precision top_k=2 weighted" */
+static const Metric *parse(const char *name, Args *args)
+{
+    Err err = ERR_INIT;
+    char text[200], *save = NULL;
+    snprintf(text, sizeof text, "%s", name);
+    const Metric *metric = metric_find(strtok_r(text, " ", &save), &err);
+    if (!metric)
+        fail_msg("%s: %s", name, err.text);
+    args_init(args, metric->args, metric->n_args);
+    for (char *word = strtok_r(NULL, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        char *value = strchr(word, '=');
+        if (!value)
+            continue;
+        *value = 0;
+        assert_ok(args_parse(args, args_find(args, word), value + 1, name, &err));
+    }
+    assert_ok(args_complete(args, name, &err));
+    return metric;
+}
+
+static void check_case(const SafeTensors *file, const char *name)
+{
+    Args args;
+    const Metric *metric = parse(name, &args);
+    Tensor p, t, w, want;
+    assert_true(take(file, name, "prediction", DTYPE_FLOAT32, &p) && take(file, name, "value", DTYPE_FLOAT32, &want));
+    char key[300];
+    snprintf(key, sizeof key, "%s/target", name);
+    bool labels = !strcmp(safetensors_find(file, key)->type_name, "I32"), weighted = take(file, name, "weight", DTYPE_FLOAT32, &w);
+    assert_true(take(file, name, "target", labels ? DTYPE_INT32 : DTYPE_FLOAT32, &t));
+    int64_t width = tally_rows(&p).width;
+    size_t n = metric->state ? metric->state(&args, width, SAMPLES) : 2;
+    double *state = calloc(n + 1, sizeof *state), got = 0;
+    state[n] = 12345; /* nothing writes behind its end */
+    for (int64_t b = 0; b < BATCHES; b++) {
+        Tensor pb = p, tb = t;
+        int64_t first = b * SAMPLES / BATCHES;
+        pb.shape.d[0] = tb.shape.d[0] = SAMPLES / BATCHES;
+        pb.data = tensor_real(&p) + first * width;
+        tb.data = labels ? (void *)(tensor_int(&t) + first) : (void *)(tensor_real(&t) + first * width);
+        metric->add(&args, state, &pb, &tb, weighted ? tensor_real(&w) + first : NULL);
+        got = metric->value(&args, state, width); /* asking in between changes nothing */
+    }
+    assert_true(state[n] == 12345);
+    if (!(fabs(got - tensor_get(&want, 0)) <= 1e-5 * fmax(1, fabs(tensor_get(&want, 0)))))
+        fail_msg("%s is %.9g, wanted %.9g", name, got, tensor_get(&want, 0));
+    free(state);
+    tensor_unref(&p);
+    tensor_unref(&t);
+    tensor_unref(&w);
+    tensor_unref(&want);
+}
+
+static void test_against_keras(void **unused)
+{
+    (void)unused;
+    Err err = ERR_INIT;
+    uint64_t seen = 0;
+    int n = 0;
+    SafeTensors *file = safetensors_open(FIXTURE, &err);
+    assert_non_null(file);
+    for (int i = 0; i < safetensors_count(file); i++) {
+        char name[200];
+        Args args;
+        snprintf(name, sizeof name, "%s", safetensors_at(file, i)->name);
+        char *slash = strstr(name, "/value");
+        if (!slash)
+            continue;
+        *slash = 0;
+        check_case(file, name);
+        const Metric *metric = parse(name, &args);
+        for (int k = 0; metric_at(k); k++)
+            seen |= metric_at(k) == metric ? 1ull << k : 0;
+        n++;
+    }
+    safetensors_free(file);
+    assert_int_equal(n, 103);
+    for (int k = 0; metric_at(k); k++)
+        if (!(seen & 1ull << k))
+            fail_msg("%s has no case in make_metrics.py", metric_at(k)->name);
 }
 
 static void test_values(void **state)
@@ -83,6 +184,6 @@ static void test_names(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_values), cmocka_unit_test(test_confusion), cmocka_unit_test(test_names) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_keras), cmocka_unit_test(test_values), cmocka_unit_test(test_confusion), cmocka_unit_test(test_names) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,19 +2,13 @@
 #include "train/compile.h"
 #include "train/tally.h"
 
-static void add(const Args *a, double sums[4], const Tensor *prediction, const Tensor *target, const real *weight)
+static void add(const Args *a, double *sums, const Tensor *prediction, const Tensor *target, const real *weight)
 {
     (void)a;
     if (tally_rows(prediction).width == 1)
         tally_threshold(sums, prediction, target, weight, 0.5);
     else
         tally_classes(sums, prediction, target, weight);
-}
-
-static double value(const Args *a, const double sums[4])
-{
-    (void)a;
-    return tally_mean(sums);
 }
 
 const Metric metric_accuracy = {
@@ -24,5 +18,5 @@ const Metric metric_accuracy = {
            "categorical for one-hot targets. Source: keras/src/trainers/compile_utils.py",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'accuracy'}}",
     .add = add,
-    .value = value,
+    .value = tally_mean,
 };

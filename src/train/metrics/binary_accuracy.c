@@ -8,15 +8,9 @@ static const ArgSpec args[] = {
 
 enum { THRESHOLD };
 
-static void add(const Args *a, double sums[4], const Tensor *prediction, const Tensor *target, const real *weight)
+static void add(const Args *a, double *sums, const Tensor *prediction, const Tensor *target, const real *weight)
 {
     tally_threshold(sums, prediction, target, weight, a ? a->v[THRESHOLD].u.f : 0.5);
-}
-
-static double value(const Args *a, const double sums[4])
-{
-    (void)a;
-    return tally_mean(sums);
 }
 
 const Metric metric_binary_accuracy = {
@@ -26,5 +20,5 @@ const Metric metric_binary_accuracy = {
     .args = args,
     .n_args = sizeof args / sizeof args[0],
     .add = add,
-    .value = value,
+    .value = tally_mean,
 };

@@ -2,16 +2,10 @@
 #include "train/compile.h"
 #include "train/tally.h"
 
-static void add(const Args *a, double sums[4], const Tensor *prediction, const Tensor *target, const real *weight)
+static void add(const Args *a, double *sums, const Tensor *prediction, const Tensor *target, const real *weight)
 {
     (void)a;
     tally_error(sums, prediction, target, weight, 1);
-}
-
-static double value(const Args *a, const double sums[4])
-{
-    (void)a;
-    return tally_mean(sums);
 }
 
 const Metric metric_mean_absolute_error = {
@@ -20,5 +14,5 @@ const Metric metric_mean_absolute_error = {
     .doc = "mean_absolute_error (mae): mean of |prediction - target| over all samples and outputs",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'mae'}}",
     .add = add,
-    .value = value,
+    .value = tally_mean,
 };

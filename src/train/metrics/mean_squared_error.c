@@ -2,16 +2,10 @@
 #include "train/compile.h"
 #include "train/tally.h"
 
-static void add(const Args *a, double sums[4], const Tensor *prediction, const Tensor *target, const real *weight)
+static void add(const Args *a, double *sums, const Tensor *prediction, const Tensor *target, const real *weight)
 {
     (void)a;
     tally_error(sums, prediction, target, weight, 2);
-}
-
-static double value(const Args *a, const double sums[4])
-{
-    (void)a;
-    return tally_mean(sums);
 }
 
 const Metric metric_mean_squared_error = {
@@ -20,5 +14,5 @@ const Metric metric_mean_squared_error = {
     .doc = "mean_squared_error (mse): mean of (prediction - target)^2 over all samples and outputs",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'mse'}}",
     .add = add,
-    .value = value,
+    .value = tally_mean,
 };

@@ -2,16 +2,10 @@
 #include "train/compile.h"
 #include "train/tally.h"
 
-static void add(const Args *a, double sums[4], const Tensor *prediction, const Tensor *target, const real *weight)
+static void add(const Args *a, double *sums, const Tensor *prediction, const Tensor *target, const real *weight)
 {
     (void)a;
     tally_classes(sums, prediction, target, weight);
-}
-
-static double value(const Args *a, const double sums[4])
-{
-    (void)a;
-    return tally_mean(sums);
 }
 
 const Metric metric_sparse_categorical_accuracy = {
@@ -19,5 +13,5 @@ const Metric metric_sparse_categorical_accuracy = {
     .doc = "sparse_categorical_accuracy: share of samples whose largest output is the class that the label names",
     .example = "model:compile{optimizer = 'sgd', loss = 'sparse_categorical_crossentropy', metrics = {'sparse_categorical_accuracy'}}",
     .add = add,
-    .value = value,
+    .value = tally_mean,
 };
