@@ -99,7 +99,12 @@ static void wait_for_work(LuaThread *lua)
     poll(fds, 2, 1000);
     if (fds[0].revents)
         mailbox_drain(lua->blocks);
+    if (!fds[1].revents)
+        return;
+    set_busy(lua, true); /* so that Ctrl-C reaches a callback that does not end */
+    script_clear_interrupt(lua->script);
     script_serve(lua->script);
+    set_busy(lua, atomic_load(&lua->queued) > 0);
 }
 
 static void *lua_main(void *arg)
@@ -212,7 +217,7 @@ static const char *face_help(void *ctx, const char *name, Buf *out)
 
 FaceHost luathread_host(LuaThread *lua)
 {
-    return (FaceHost){ lua, face_submit, face_interrupt, face_busy, face_queued, face_clear_queue, face_is_complete, face_index, face_help };
+    return (FaceHost){ lua, face_submit, face_interrupt, face_busy, face_queued, face_clear_queue, face_is_complete, face_index, face_help, NULL, -1 };
 }
 
 LuaThread *luathread_new(Console *console, const ScriptOptions *how, const Options *options, Err *err)

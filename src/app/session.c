@@ -160,6 +160,14 @@ static void line_submit(void *ctx, const char *block)
     plain_tick(session->plain);
 }
 
+/* Nothing is typed: callbacks of runs have their turn. */
+static void line_work(void *ctx)
+{
+    PlainSession *session = ctx;
+    script_clear_interrupt(session->script);
+    script_serve(session->script);
+}
+
 static void line_interrupt(void *ctx)
 {
     (void)ctx;
@@ -206,7 +214,8 @@ static const char *line_help(void *ctx, const char *name, Buf *out)
 
 static bool line_prompt(PlainSession *session, const Options *options, Err *err)
 {
-    FaceHost host = { session, line_submit, line_interrupt, line_left, line_queued, line_clear, line_complete, line_index, line_help };
+    FaceHost host = { session, line_submit, line_interrupt, line_left, line_queued, line_clear, line_complete, line_index, line_help, line_work,
+                      mailbox_fd(script_box(session->script)) };
     FaceOptions face = { .theme = options->theme, .no_history = options->safe };
     line_check = script_check_new(NULL);
     script_set_interactive(session->script, true);

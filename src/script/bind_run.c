@@ -45,24 +45,24 @@ Run *model_run(const Model *model)
 
 /* ---- commands ---- */
 
-static bool nothing(void *ctx, Err *err)
+/* Refuse what waits for a boundary of the run where none can come: it stands in a callback that runs now (perhaps one in which
+ * another run is waited for), or callbacks wait for one another so deep that no other is served. */
+static void check_wait(lua_State *L, Run *run, const char *cannot)
 {
-    (void)ctx, (void)err;
-    return true;
+    Script *script = script_of(L);
+    if (script_inside(script, run))
+        bind_error(L, ERR_STATE, "run %d waits for this callback, so the callback cannot %s; return first", run_id(run), cannot);
+    if (script->serving >= SCRIPT_SERVERS)
+        bind_error(L, ERR_STATE, "callbacks wait for one another %d deep, so this one cannot %s; return first", SCRIPT_SERVERS, cannot);
 }
 
-static bool has_ended(const Run *run)
-{
-    RunState state = run_state(run);
-    return state == RUN_FINISHED || state == RUN_STOPPED || state == RUN_FAILED;
-}
-
-/* Until what was posted before is done. Inside its own callback nothing is waited for. */
+/* Until what was posted before is done. Where no boundary can come (check_wait) nothing is waited for. */
 static void settle(lua_State *L, Run *run)
 {
     Script *script = script_of(L);
     Err err = ERR_INIT;
-    if (script->inside != run && !run_do(run, nothing, NULL, &script->stop, &err))
+    bool waits = !script_inside(script, run) && script->serving < SCRIPT_SERVERS;
+    if (waits && !run_settle(run, &script->stop, &err))
         bind_raise(L, &err);
 }
 
@@ -120,7 +120,7 @@ static int method_stop(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     Run *run = begin(L, &args);
-    if (has_ended(run))
+    if (run_has_ended(run))
         return 0;
     if (!run_stop(run, &err))
         return bind_raise(L, &err);
@@ -146,13 +146,15 @@ static int method_step(lua_State *L)
     TeleNow now;
     Run *run = begin(L, &args);
     Script *script = script_of(L);
+    if (!script_inside(script, run))
+        check_wait(L, run, "step it");
     if (!run_step(run, args_int(&args, "n"), &err))
         return bind_raise(L, &err);
     settle(L, run);
-    while (script->inside != run && run_state(run) != RUN_PAUSED) {
+    while (!script_inside(script, run) && run_state(run) != RUN_PAUSED) {
         if (!run_wait(run, 0.02, &script->stop, serve, script, &err))
             return bind_raise(L, &err);
-        if (has_ended(run) || run_state(run) == RUN_TROUBLE)
+        if (run_has_ended(run) || run_state(run) == RUN_TROUBLE)
             break;
     }
     telemetry_now(run_telemetry(run), &now);
@@ -175,9 +177,7 @@ static int method_wait(lua_State *L)
     Err err = ERR_INIT;
     Run *run = begin(L, &args);
     Script *script = script_of(L);
-    if (script->inside == run)
-        return bind_error(L, ERR_STATE, "run %d waits for this callback, so the callback cannot wait for it; return first",
-                          run_id(run));
+    check_wait(L, run, "wait for it");
     double seconds = args_given(&args, "seconds") ? args_float(&args, "seconds") : -1;
     if (!run_wait(run, seconds, &script->stop, serve, script, &err))
         return bind_raise(L, &err);
@@ -207,9 +207,7 @@ static int method_rewind(lua_State *L)
     Err err = ERR_INIT;
     Run *run = begin(L, &args);
     Script *script = script_of(L);
-    if (script->inside == run)
-        return bind_error(L, ERR_STATE, "run %d waits for this callback, so it cannot go back inside it; return first",
-                          run_id(run));
+    check_wait(L, run, "take it back");
     bool ok = args_given(&args, "step") ? run_rewind_to(run, args_int(&args, "step"), &script->stop, &err)
                                         : run_rewind(run, (int)args_int(&args, "epochs"), &script->stop, &err);
     if (!ok)
@@ -223,8 +221,7 @@ static int method_branch(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     Run *run = begin(L, &args);
-    if (script_of(L)->inside == run)
-        return bind_error(L, ERR_STATE, "run %d waits for this callback; branch after it", run_id(run));
+    check_wait(L, run, "branch it");
     RunBox *box = bind_new(L, &kind_run, sizeof *box);
     ModelBox *model = bind_new(L, &kind_model, sizeof *model);
     box->run = run_branch(run, &model->model, &err);
@@ -349,8 +346,7 @@ static int set_epochs(lua_State *L)
     char what[64];
     if (!lua_isinteger(L, 3) || lua_tointeger(L, 3) < 1 || lua_tointeger(L, 3) > 1000000000)
         return bind_error(L, ERR_ARG, "epochs wants a whole number of at least 1, got %s", bind_what(L, 3, what));
-    if (script_of(L)->inside == run)
-        return bind_error(L, ERR_STATE, "run %d waits for this callback; set its epochs from outside", run_id(run));
+    check_wait(L, run, "set its epochs");
     return run_set_epochs(run, (int)lua_tointeger(L, 3), &err) ? 0 : bind_raise(L, &err);
 }
 
@@ -367,8 +363,7 @@ static int set_budget(lua_State *L)
     Run *run = run_check(L, 1, "budget");
     if (lua_type(L, 3) != LUA_TNUMBER || !(lua_tonumber(L, 3) >= 1 && lua_tonumber(L, 3) <= 1e7))
         return bind_error(L, ERR_ARG, "budget wants MB for snapshots, at least 1, got %s", bind_what(L, 3, what));
-    if (script_of(L)->inside == run)
-        return bind_error(L, ERR_STATE, "run %d waits for this callback; set its budget from outside", run_id(run));
+    check_wait(L, run, "set its budget");
     return run_set_budget(run, (size_t)(lua_tonumber(L, 3) * 1048576), &err) ? 0 : bind_raise(L, &err);
 }
 
@@ -556,16 +551,15 @@ void run_open(lua_State *L)
 bool script_finish_runs(Script *script, Err *err)
 {
     bool ok = true;
-    run_set_serve(serve, script);
     for (int i = 0; ok && i < control_count(); i++) {
         Run *run = control_run(i);
         if (!run)
             continue;
-        if (has_ended(run)) { /* fit and wait have told that already */
+        if (run_has_ended(run)) { /* fit and wait have told that already */
             run_unref(run);
             continue;
         }
-        while (ok && !has_ended(run) && run_state(run) != RUN_PAUSED && run_state(run) != RUN_TROUBLE)
+        while (ok && !run_has_ended(run) && run_state(run) != RUN_PAUSED && run_state(run) != RUN_TROUBLE)
             ok = run_wait(run, 0.1, &script->stop, serve, script, err);
         if (ok && run_state(run) == RUN_FAILED) {
             TeleNow now;

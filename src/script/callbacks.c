@@ -177,8 +177,7 @@ static int call_tables(lua_State *L)
 static bool serve_bridge(Script *script, Bridge *bridge, Err *err)
 {
     lua_State *L = script->servers[script->serving++];
-    Run *outside = script->inside;
-    script->inside = bridge->run;
+    script->inside[script->serving - 1] = bridge->run;
     lua_pushcfunction(L, enter_handler);
     lua_pushcfunction(L, call_tables);
     lua_pushlightuserdata(L, bridge);
@@ -192,7 +191,6 @@ static bool serve_bridge(Script *script, Bridge *bridge, Err *err)
             enter_report_protected(L, before);
     }
     lua_settop(L, 0);
-    script->inside = outside;
     script->serving--;
     return status == LUA_OK;
 }
@@ -238,12 +236,26 @@ static void sweep(Script *script)
     }
 }
 
+bool script_inside(const Script *script, const Run *run)
+{
+    for (int i = 0; i < script->serving; i++)
+        if (script->inside[i] == run)
+            return true;
+    return false;
+}
+
+/* After Ctrl-C callbacks stay queued until what it was meant for has ended: it ends Lua code, never a training. */
+static Mail *next_mail(Script *script)
+{
+    return script->leaving || atomic_load(&script->stop) ? NULL : mailbox_take(script->box);
+}
+
 void script_serve(Script *script)
 {
     if (script->leaving || script->serving >= SCRIPT_SERVERS)
         return;
     mailbox_drain(script->box);
-    for (Mail *mail; (mail = mailbox_take(script->box));)
+    for (Mail *mail; (mail = next_mail(script));)
         serve_mail(script, (Bridge *)mail);
     if (script->host.tick)
         script->host.tick(script->host.ctx);

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "script/bind.h"
 #include "script/show.h"
-#include "train/run.h"
 
 #define FILE_MOST ((size_t)64 << 20)
 #define BLOCKS_KEPT 200 /* texts of so many entered blocks are kept for reports */
@@ -120,7 +119,6 @@ static bool run(Job *job)
 {
     Script *script = job->script;
     lua_State *L = script->L;
-    run_set_serve((void (*)(void *))script_serve, script);
     err_clear(&job->err);
     lua_pushcfunction(L, run_job);
     lua_pushlightuserdata(L, job);

@@ -266,6 +266,9 @@ int model_fit(lua_State *L)
     fit_options_init(&options);
     take_plain(script, &args, &options);
     bool wait = flag(L, AT_WAIT, "wait", !script->options.interactive), silent = is_silent(L);
+    if (wait && script->serving >= SCRIPT_SERVERS)
+        return bind_error(L, ERR_STATE, "fit: callbacks wait for one another %d deep, so none can be served here; use wait = false",
+                          SCRIPT_SERVERS);
     take_data(L, model, &options);
     take_resume(L, &options);
     if (!lua_isnil(L, AT_SCHEDULE))

@@ -166,10 +166,12 @@ int model_train_on_batch(lua_State *L)
     Args args;
     Evaluate job = { .model = model_check(L, 1, "train_on_batch") };
     bind_take(L, 2, "train_on_batch", bind_verb(L), &args);
-    Run *run = atomic_load(&job.model->owner);
-    RunState state = run ? run_state(run) : RUN_FINISHED;
-    if (run && state != RUN_FINISHED && state != RUN_STOPPED && state != RUN_FAILED)
-        return bind_error(L, ERR_STATE, "run %d trains %s; stop it before training by hand", run_id(run), job.model->name);
+    Run *run = model_run(job.model);
+    bool live = run && !run_has_ended(run);
+    int id = run ? run_id(run) : 0;
+    run_unref(run);
+    if (live)
+        return bind_error(L, ERR_STATE, "run %d trains %s; stop it before training by hand", id, job.model->name);
     take_pair(L, &job, "train_on_batch");
     job.class_weight = fit_class_weight(L, 4, &job.n_weights);
     do_job(L, job.model, do_train, &job);

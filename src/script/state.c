@@ -184,6 +184,11 @@ static bool start(Script *script, Err *err)
     return err_set(err, ERR_BUG, "the Lua libraries do not open: %s", text ? text : "no message");
 }
 
+static void serve(void *ctx)
+{
+    script_serve(ctx);
+}
+
 Script *script_new(const ScriptHost *host, const ScriptOptions *options, Err *err)
 {
     Script *script = mem_zero(1, sizeof *script, err);
@@ -198,6 +203,7 @@ Script *script_new(const ScriptHost *host, const ScriptOptions *options, Err *er
         script_free(script);
         return NULL;
     }
+    run_set_serve(serve, script); /* all waits of this thread for a run */
     enter_publish(script);
     return script;
 }
@@ -206,6 +212,7 @@ void script_free(Script *script)
 {
     if (!script)
         return;
+    run_set_serve(NULL, NULL);
     callbacks_close(script);
     if (script->L)
         lua_close(script->L);

@@ -30,7 +30,7 @@ struct Script {
     lua_State *servers[SCRIPT_SERVERS]; /* threads on which callbacks run, one for each level of nesting */
     int serving;                        /* levels in use */
     int entered;                        /* blocks of the prompt so far */
-    Run *inside;                        /* the run whose callback is running now, borrowed; NULL: none */
+    Run *inside[SCRIPT_SERVERS];        /* the runs whose callbacks are running now, outermost first; `serving` of them, borrowed */
 };
 
 Script *script_of(lua_State *L);
@@ -59,6 +59,9 @@ void house_open(lua_State *L);
 /* Run a shell command without our terminal, its output given to say() as it comes, or collected in `out` when that is not
  * NULL. Returns the exit status (128 + signal for a killed one). Fails: ERR_IO, ERR_INTERRUPT, ERR_STATE (--safe). */
 MUST_USE bool house_shell(Script *script, const char *command, Buf *out, int *status, Err *err);
+
+/* Does this run wait for a callback that is running now? Whoever waits for it then waits for ever. */
+bool script_inside(const Script *script, const Run *run);
 
 /* Push the run as a Lua object (bind_run.c). Raises when memory runs out. */
 void script_push_run(lua_State *L, Run *run);

@@ -14,7 +14,7 @@ static struct {
     int n, room, last_id;
 } registry = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static bool is_over(const Run *run)
+bool run_has_ended(const Run *run)
 {
     RunState state = run_state(run);
     return state == RUN_FINISHED || state == RUN_STOPPED || state == RUN_FAILED;
@@ -27,7 +27,7 @@ static void prune(void)
         Run *over = NULL;
         pthread_mutex_lock(&registry.lock);
         for (int i = 0; i < registry.n - 1 && !over; i++) {
-            if (!is_over(registry.runs[i]) || atomic_load(&registry.runs[i]->pending))
+            if (!run_has_ended(registry.runs[i]) || atomic_load(&registry.runs[i]->pending))
                 continue;
             over = registry.runs[i];
             memmove(&registry.runs[i], &registry.runs[i + 1], (size_t)(--registry.n - i) * sizeof(Run *));
@@ -49,17 +49,23 @@ int control_new_id(void)
 
 bool control_add(Run *run, Err *err)
 {
-    bool ok = true;
+    bool ok = true, listed = false;
     pthread_mutex_lock(&registry.lock);
-    if (registry.n == registry.room) {
+    for (int i = 0; i < registry.n; i++)
+        listed |= registry.runs[i] == run;
+    if (!listed && registry.n == registry.room) {
         int room = registry.room ? 2 * registry.room : 16;
         Run **more = mem_grow(registry.runs, (size_t)room, sizeof *more, err);
         ok = more != NULL;
         registry.runs = ok ? more : registry.runs;
         registry.room = ok ? room : registry.room;
     }
-    if (ok)
-        registry.runs[registry.n++] = run_ref(run);
+    if (ok && !listed) {
+        int at = registry.n++;
+        for (; at > 0 && registry.runs[at - 1]->id > run->id; at--)
+            registry.runs[at] = registry.runs[at - 1];
+        registry.runs[at] = run_ref(run);
+    }
     pthread_mutex_unlock(&registry.lock);
     prune();
     return ok;
@@ -95,7 +101,7 @@ bool control_any_active(void)
     bool active = false;
     pthread_mutex_lock(&registry.lock);
     for (int i = 0; i < registry.n && !active; i++)
-        active = !is_over(registry.runs[i]);
+        active = !run_has_ended(registry.runs[i]);
     pthread_mutex_unlock(&registry.lock);
     return active;
 }

@@ -21,6 +21,7 @@ void run_unref(Run *run);
 Telemetry *run_telemetry(Run *run); /* borrowed for the run's life */
 int run_id(const Run *run);
 RunState run_state(const Run *run);
+bool run_has_ended(const Run *run); /* finished, stopped or failed */
 
 /* Fails: ERR_STATE when the run has ended ("run 1 is finished; …"). */
 MUST_USE bool run_pause(Run *run, Err *err);

@@ -126,6 +126,8 @@ bool run_ask(Run *run, Request *request, Err *err)
     if (pthread_equal(pthread_self(), run->thread))
         return request->kind == ASK_DO ? request->fn(request->ctx, err)
                                        : err_set(err, ERR_STATE, "run %d: not from inside its own callback", run->id);
+    if (server.serve) /* a run that stands in a callback answers at once: who asks it again and again must not starve the callback */
+        server.serve(server.ctx);
     pthread_mutex_lock(&run->lock);
     enqueue(run, request);
     while (!request->done) {
@@ -149,10 +151,10 @@ bool run_ask(Run *run, Request *request, Err *err)
 
 static bool check_live(const Run *run, Err *err)
 {
-    RunState state = run_state(run);
-    if (state != RUN_FINISHED && state != RUN_STOPPED && state != RUN_FAILED)
+    if (!run_has_ended(run))
         return true;
-    return err_set(err, ERR_STATE, "run %d is %s; run.epochs = N trains on, run:rewind(n) goes back", run->id, run_state_name(state));
+    return err_set(err, ERR_STATE, "run %d is %s; run.epochs = N trains on, run:rewind(n) goes back", run->id,
+                   run_state_name(run_state(run)));
 }
 
 bool run_pause(Run *run, Err *err)
@@ -189,9 +191,7 @@ bool run_wait(Run *run, double seconds, const _Atomic bool *stop, void (*serve)(
     double end = seconds >= 0 ? clock_now() + seconds : 0;
     for (;;) {
         uint64_t seen = waiters_count();
-        RunState state = run_state(run);
-        bool stands = state == RUN_FINISHED || state == RUN_STOPPED || state == RUN_FAILED || state == RUN_TROUBLE;
-        if (stands && !atomic_load(&run->pending))
+        if ((run_has_ended(run) || run_state(run) == RUN_TROUBLE) && !atomic_load(&run->pending))
             return true;
         if (stop && atomic_load(stop))
             return err_set(err, ERR_INTERRUPT, "interrupted while waiting for run %d", run->id);
@@ -214,6 +214,12 @@ bool run_do(Run *run, RunFn fn, void *ctx, const _Atomic bool *stop, Err *err)
     bool ok = owner && owner != run && check_live(owner, NULL) ? run_ask(owner, &request, err) : run_do_here(run, fn, ctx, err);
     run_unref(owner);
     return ok;
+}
+
+bool run_settle(Run *run, const _Atomic bool *stop, Err *err)
+{
+    Request request = { .kind = ASK_NOTHING, .stop = stop };
+    return run_ask(run, &request, err);
 }
 
 bool run_rewind(Run *run, int epochs, const _Atomic bool *stop, Err *err)

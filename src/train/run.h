@@ -70,6 +70,9 @@ MUST_USE bool run_await(Run *run, const _Atomic bool *done);
 void run_answered(Run *run);
 bool run_in_callback(Run *run); /* its trainer stands inside a callback */
 
+/* Wait until all that was asked before has taken effect, at a boundary: not inside a callback of the run. */
+MUST_USE bool run_settle(Run *run, const _Atomic bool *stop, Err *err);
+
 /* Have fn called on the trainer thread at a boundary and wait for it; at once where the trainer has ended. For predict,
  * evaluate, save, looking at weights of a model under training. */
 typedef bool (*RunFn)(void *ctx, Err *err);

@@ -66,6 +66,17 @@ static int64_t step_of_epochs_back(const Run *run, int64_t epochs)
     return run->first_step + (last - run->first_epoch) * trainer_batches(run);
 }
 
+/* An ended run goes on: it trains its layers again, and stands in the list of runs. */
+static bool take_up(Run *run, Err *err)
+{
+    if (!control_claim(run, err))
+        return false;
+    if (control_add(run, err))
+        return true;
+    control_release(run);
+    return false;
+}
+
 static bool serve_rewind(Run *run, Request *request, Err *err)
 {
     int64_t from = run->at.step, target = request->value > 0 ? step_of_epochs_back(run, request->n) : request->n;
@@ -74,7 +85,7 @@ static bool serve_rewind(Run *run, Request *request, Err *err)
     if (target > from)
         return err_set(err, ERR_ARG, "run %d stands at step %lld: it can go back only, not to step %lld", run->id, (long long)from,
                        (long long)target);
-    if (run->ended && !control_claim(run, err))
+    if (run->ended && !take_up(run, err))
         return false;
     if (!ring_rewind(run, target, request->stop, err) && run->at.step == from) {
         if (run->ended)
@@ -99,7 +110,7 @@ static bool serve_epochs(Run *run, int64_t epochs, Err *err)
     if (run->ended && run->retired)
         return err_set(err, ERR_STATE, "%s was trained by another run since; first go back to where this one stood: run:rewind(0)",
                        run->model->name);
-    if (run->ended && epochs > run->at.epoch && !control_claim(run, err))
+    if (run->ended && epochs > run->at.epoch && !take_up(run, err))
         return false;
     report_event(run, true, "epochs", "epochs %d -> %lld", run->epochs, (long long)epochs);
     run->epochs = (int)epochs;
@@ -125,6 +136,8 @@ static void serve_stop(Run *run)
 static bool serve_one(Run *run, Request *request, Err *err)
 {
     switch (request->kind) {
+    case ASK_NOTHING:
+        return true;
     case ASK_PAUSE:
         if (run->going) {
             run->going = false;

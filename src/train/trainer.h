@@ -55,7 +55,7 @@ typedef struct Ring {
     bool refused;    /* said that there is no room */
 } Ring;
 
-typedef enum { ASK_PAUSE, ASK_RESUME, ASK_STEP, ASK_STOP, ASK_RATE, ASK_DO, ASK_REWIND, ASK_EPOCHS, ASK_BUDGET } AskKind;
+typedef enum { ASK_NOTHING, ASK_PAUSE, ASK_RESUME, ASK_STEP, ASK_STOP, ASK_RATE, ASK_DO, ASK_REWIND, ASK_EPOCHS, ASK_BUDGET } AskKind;
 
 typedef struct Request {
     struct Request *next;
@@ -134,7 +134,7 @@ struct Run {
 
 /* ---- control.c ---- */
 int control_new_id(void);
-MUST_USE bool control_add(Run *run, Err *err);
+MUST_USE bool control_add(Run *run, Err *err); /* to the list, if it is not there: a run, or an ended one that goes on */
 /* Make the run the owner of its model and layers; fails when a run has one of them: ERR_STATE naming it. */
 MUST_USE bool control_claim(Run *run, Err *err);
 void control_release(Run *run);

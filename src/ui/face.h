@@ -26,6 +26,9 @@ typedef struct FaceHost {
     bool (*is_complete)(void *ctx, const char *block); /* could this block run as it stands? false: it wants more lines */
     NameIndex *(*index)(void *ctx);                    /* a reference, or NULL */
     const char *(*help)(void *ctx, const char *name, Buf *out); /* help text for name into out; NULL when unknown */
+    /* Where the line prompt's thread is Lua's: work is called when this descriptor can be read while a line is typed. NULL: none. */
+    void (*work)(void *ctx);
+    int work_fd;
 } FaceHost;
 
 typedef struct FaceOptions {

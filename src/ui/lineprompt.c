@@ -25,6 +25,7 @@ static struct {
     Buf block;      /* lines entered so far */
     bool ended;     /* end of input, or the host says so */
     bool warned;    /* that a run is in training */
+    bool standing;  /* the line that is being typed is on the screen */
 } self;
 
 static volatile sig_atomic_t interrupted;
@@ -125,6 +126,7 @@ static void line_entered(char *line)
 {
     static const char warning[] = "a run is in training; Ctrl-D again leaves: it then stops at its next step and is saved\n";
     rl_callback_handler_remove();
+    self.standing = false;
     if (!line && !self.warned && control_any_active()) {
         plain_say(self.plain, LINE_NOTE, "\n", 1);
         plain_say(self.plain, LINE_NOTE, warning, sizeof warning - 1);
@@ -150,6 +152,7 @@ static void line_entered(char *line)
 static void prompt_install(void)
 {
     rl_callback_handler_install(self.block.size ? ". " : "> ", line_entered);
+    self.standing = true;
 }
 
 static void line_cancel(void)
@@ -165,16 +168,41 @@ static void line_cancel(void)
     prompt_install();
 }
 
-/* Progress above the line that is being typed. */
-static void progress_above(void)
+/* ---- above the line that is being typed ---- */
+
+static void clear_line(void)
 {
-    if (!plain_has_news(self.plain))
+    if (!self.standing)
         return;
     rl_clear_visible_line();
     fflush(stdout);
-    plain_tick(self.plain);
+    self.standing = false;
+}
+
+static void show_line(void)
+{
+    if (self.standing)
+        return;
     rl_on_new_line();
     rl_redisplay();
+    self.standing = true;
+}
+
+static void progress_above(void)
+{
+    if (plain_has_news(self.plain))
+        plain_tick(self.plain);
+    show_line();
+}
+
+/* Callbacks of runs. Ctrl-C is theirs meanwhile. */
+static void work_above(const struct sigaction *theirs, const struct sigaction *ours)
+{
+    sigaction(SIGINT, theirs, NULL);
+    self.host->work(self.host->ctx);
+    self.ended |= self.host->busy(self.host->ctx); /* a callback left the program */
+    sigaction(SIGINT, ours, NULL);
+    show_line();
 }
 
 static void readline_start(const FaceOptions *options)
@@ -205,19 +233,22 @@ bool lineprompt_run(Plain *plain, bool live, const FaceHost *host, const FaceOpt
     self.ended = self.warned = false;
     interrupted = 0;
     readline_start(options);
+    plain_set_above(plain, clear_line);
     plain_set_typing(plain, true);
     prompt_install();
     sigemptyset(&ours.sa_mask);
     sigaction(SIGINT, &ours, &found);
     while (!self.ended) {
-        struct pollfd wait = { .fd = 0, .events = POLLIN };
-        int n = poll(&wait, 1, 200);
+        struct pollfd wait[2] = { { .fd = 0, .events = POLLIN }, { .fd = host->work ? host->work_fd : -1, .events = POLLIN } };
+        int n = poll(wait, 2, 200);
         if (interrupted)
             line_cancel();
-        else if (n > 0 && wait.revents & POLLIN) {
+        else if (n > 0 && wait[0].revents & POLLIN) {
             sigaction(SIGINT, &found, NULL); /* Lua may run in here */
             rl_callback_read_char();
             sigaction(SIGINT, &ours, NULL);
+        } else if (n > 0 && !wait[0].revents) {
+            work_above(&found, &ours);
         } else if (n > 0 || (n < 0 && errno != EINTR)) {
             self.ended = true; /* the terminal is gone */
         } else if (live && n == 0) {
@@ -227,6 +258,7 @@ bool lineprompt_run(Plain *plain, bool live, const FaceHost *host, const FaceOpt
     sigaction(SIGINT, &found, NULL);
     rl_callback_handler_remove();
     plain_set_typing(plain, false);
+    plain_set_above(plain, NULL);
     history_close();
     buf_fini(&self.block);
     return true;

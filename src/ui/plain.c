@@ -36,6 +36,7 @@ struct Plain {
     pthread_mutex_t lock;
     bool rewrite, unicode;
     bool typing;        /* a prompt stands on the last line */
+    void (*above)(void); /* makes room above it */
     bool clean_out, clean_err; /* a terminal: hostile characters are made visible */
     Watched watched[WATCHED];
     int n_ever;
@@ -68,8 +69,15 @@ static void line_wipe(Plain *plain)
     plain->open = 0;
 }
 
+static void make_room(Plain *plain)
+{
+    if (plain->typing && plain->above)
+        plain->above();
+}
+
 static void line_say(Plain *plain, const Watched *watched, Buf *line)
 {
+    make_room(plain);
     line_wipe(plain);
     if (plain->n_ever > 1)
         fprintf(stderr, "run %d: ", run_id(watched->run));
@@ -201,6 +209,11 @@ void plain_set_typing(Plain *plain, bool typing)
     pthread_mutex_unlock(&plain->lock);
 }
 
+void plain_set_above(Plain *plain, void (*above)(void))
+{
+    plain->above = above;
+}
+
 void plain_free(Plain *plain)
 {
     if (!plain)
@@ -263,6 +276,7 @@ void plain_say(Plain *plain, LineKind kind, const char *text, size_t n)
     bool out = kind == LINE_OUT || kind == LINE_VALUE;
     FILE *stream = out ? stdout : stderr;
     pthread_mutex_lock(&plain->lock);
+    make_room(plain);
     if (plain->open && (plain->clean_out || !out))
         line_wipe(plain);
     if (out ? plain->clean_out : plain->clean_err)

@@ -25,6 +25,9 @@ void plain_tick(Plain *plain);
 bool plain_has_news(Plain *plain);
 void plain_set_typing(Plain *plain, bool typing);
 
+/* Called before something is written while a line is typed, to make room for it. */
+void plain_set_above(Plain *plain, void (*above)(void));
+
 /* Text for the user: to standard output, notes and errors to standard error; control characters of hostile text are made
  * visible. Any thread. Ends an open progress line first. */
 void plain_say(Plain *plain, LineKind kind, const char *text, size_t n);

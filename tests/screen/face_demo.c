@@ -411,7 +411,7 @@ int main(int argc, char **argv)
     if (start)
         run_start();
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    FaceHost host = { NULL, host_submit, host_interrupt, host_busy, host_queued, host_clear, host_complete, host_index, host_help };
+    FaceHost host = { NULL, host_submit, host_interrupt, host_busy, host_queued, host_clear, host_complete, host_index, host_help, NULL, -1 };
     bool ok = face_dashboard(&host, &options, console, &lost, &err);
     stats_write(stats);
     if (!ok)
