@@ -352,10 +352,11 @@ static const Verb methods[] = {
       "{\"mae\"}}" },
     { "fit", model_fit, FIT_VALUES, fit_args, 9 /* fit_args */,
       "Train. At the prompt it returns a run at once, in a script it waits unless wait = false. x and y are tensors, tables, or a\n"
-      "dataset alone; validation_data = {x, y}; class_weight = {[0] = 1, [1] = 5}; callbacks: see help(\"callbacks\").",
+      "dataset alone; validation_data = {x, y}; class_weight = {[0] = 1, [1] = 5}; sample_weight: a number\n"
+      "for each sample (validation_data = {x, y, weights}); callbacks: see help(\"callbacks\").",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {1}})}; m:compile{optimizer = \"sgd\", loss = \"mse\"}\n"
       "  local run = m:fit({{0}, {1}, {2}}, {1, 3, 5}, {epochs = 3, verbose = 0, wait = true}); assert(#run.history.loss == 3)" },
-    { "evaluate", model_evaluate, "x y?", model_batch_args, 1,
+    { "evaluate", model_evaluate, "x y? *sample_weight", model_batch_args, 1,
       "Loss and metrics on data, a table by name: {loss = 0.1, accuracy = 0.97}.", NULL },
     { "predict", model_predict_verb, "x", model_batch_args, 1,
       "Outputs for the rows of x, a tensor (a list where there are several outputs).", NULL },
@@ -363,9 +364,9 @@ static const Verb methods[] = {
       "The confusion matrix on data, with precision, recall and F1 of each class; prints as a table. Fields: matrix, classes, "
       "accuracy.",
       NULL },
-    { "train_on_batch", model_train_on_batch, "x y *class_weight", NULL, 0,
+    { "train_on_batch", model_train_on_batch, "x y *sample_weight *class_weight", NULL, 0,
       "One update on this batch; gives loss and metrics before it.", NULL },
-    { "test_on_batch", model_test_on_batch, "x y", NULL, 0, "Loss and metrics on this batch.", NULL },
+    { "test_on_batch", model_test_on_batch, "x y *sample_weight", NULL, 0, "Loss and metrics on this batch.", NULL },
     { "save", model_save_verb, "file", NULL, 0, "Weights, architecture and the state of training into one .safetensors file.",
       NULL },
     { "load_weights", model_load_weights_verb, "file", model_load_args, 1, "Weights by name from a file.", NULL },

@@ -77,7 +77,7 @@ void logs_set_history(lua_State *L);
 int model_fit(lua_State *L);
 extern const ArgSpec fit_args[];
 extern const int n_fit_args;
-#define FIT_VALUES "x y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule"
+#define FIT_VALUES "x y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight"
 
 /* x or y at stack index as tensors: a tensor, tables of numbers, or a list of tensors where the model has several inputs.
  * Borrowed from the stack; returns how many. Raises. */

@@ -52,7 +52,8 @@ enum {
     AT_VERBOSE,
     AT_WAIT,
     AT_RESUME,
-    AT_SCHEDULE
+    AT_SCHEDULE,
+    AT_WEIGHT
 };
 
 /* ---- data ---- */
@@ -89,7 +90,7 @@ static void spread_dataset(lua_State *L, int x, int y)
     lua_replace(L, x);
 }
 
-/* validation_data = {x, y}, {x = …, y = …} or a dataset. */
+/* validation_data = {x, y}, {x, y, weights}, {x = …, y = …} or a dataset. */
 static void take_validation(lua_State *L, FitOptions *options)
 {
     const Tensor *part[2];
@@ -111,6 +112,14 @@ static void take_validation(lua_State *L, FitOptions *options)
     }
     options->validation_x = *part[0];
     options->validation_y = *part[1];
+    if (set)
+        return;
+    if (lua_rawgeti(L, AT_VALIDATION, 3) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_getfield(L, AT_VALIDATION, "sample_weight");
+    }
+    if (!lua_isnil(L, -1))
+        options->validation_weight = tensor_want(L, lua_gettop(L), DTYPE_FLOAT32, "fit: validation_data")->value;
 }
 
 real *fit_class_weight(lua_State *L, int index, int *n)
@@ -233,6 +242,8 @@ static void take_data(lua_State *L, const Model *model, FitOptions *options)
         options->x[i] = *x[i];
     options->y[0] = *y[0];
     take_validation(L, options);
+    if (!lua_isnil(L, AT_WEIGHT))
+        options->sample_weight = tensor_want(L, AT_WEIGHT, DTYPE_FLOAT32, "fit: sample_weight")->value;
     options->class_weight = fit_class_weight(L, AT_CLASS_WEIGHT, &n_weights);
     take_names(L, options);
     if (options->class_weight && options->n_classes && options->n_classes != n_weights)

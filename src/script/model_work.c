@@ -84,7 +84,7 @@ int model_compile(lua_State *L)
 
 typedef struct Evaluate {
     Model *model;
-    const Tensor *x, *y;
+    const Tensor *x, *y, *weight; /* weight NULL: all alike */
     int batch_size, n_classes;
     const real *class_weight;
     int n_weights;
@@ -96,7 +96,7 @@ typedef struct Evaluate {
 static bool do_evaluate(void *ctx, Err *err)
 {
     Evaluate *e = ctx;
-    return compile_evaluate(e->model, e->x, e->y, e->batch_size, e->logs, e->confusion, e->n_classes, e->stop, err);
+    return compile_evaluate(e->model, e->x, e->y, e->weight, e->batch_size, e->logs, e->confusion, e->n_classes, e->stop, err);
 }
 
 static void push_logs(lua_State *L, Model *model, const double *logs)
@@ -130,12 +130,18 @@ static void take_pair(lua_State *L, Evaluate *out, const char *who)
     out->y = &tensor_want(L, 3, DTYPE_FLOAT32, who)->value;
 }
 
+static const Tensor *take_weights(lua_State *L, int index, const char *who)
+{
+    return lua_isnoneornil(L, index) ? NULL : &tensor_want(L, index, DTYPE_FLOAT32, who)->value;
+}
+
 int model_evaluate(lua_State *L)
 {
     Args args;
     Evaluate job = { .model = model_check(L, 1, "evaluate"), .stop = &script_of(L)->stop };
     bind_take(L, 2, "evaluate", bind_verb(L), &args);
     take_pair(L, &job, "evaluate");
+    job.weight = take_weights(L, 4, "evaluate: sample_weight");
     job.batch_size = (int)args_int(&args, "batch_size");
     do_job(L, job.model, do_evaluate, &job);
     push_logs(L, job.model, job.logs);
@@ -148,6 +154,7 @@ int model_test_on_batch(lua_State *L)
     Evaluate job = { .model = model_check(L, 1, "test_on_batch"), .stop = &script_of(L)->stop };
     bind_take(L, 2, "test_on_batch", bind_verb(L), &args);
     take_pair(L, &job, "test_on_batch");
+    job.weight = take_weights(L, 4, "test_on_batch: sample_weight");
     int64_t rows = job.x->shape.rank ? job.x->shape.d[0] : 1;
     job.batch_size = rows > 0 && rows < 1 << 30 ? (int)rows : 1;
     do_job(L, job.model, do_evaluate, &job);
@@ -158,7 +165,7 @@ int model_test_on_batch(lua_State *L)
 static bool do_train(void *ctx, Err *err)
 {
     Evaluate *e = ctx;
-    return compile_train_batch(e->model, e->x, e->y, e->class_weight, e->n_weights, e->logs, err);
+    return compile_train_batch(e->model, e->x, e->y, e->weight, e->class_weight, e->n_weights, e->logs, err);
 }
 
 int model_train_on_batch(lua_State *L)
@@ -173,7 +180,8 @@ int model_train_on_batch(lua_State *L)
     if (live)
         return bind_error(L, ERR_STATE, "run %d trains %s; stop it before training by hand", id, job.model->name);
     take_pair(L, &job, "train_on_batch");
-    job.class_weight = fit_class_weight(L, 4, &job.n_weights);
+    job.weight = take_weights(L, 4, "train_on_batch: sample_weight");
+    job.class_weight = fit_class_weight(L, 5, &job.n_weights);
     do_job(L, job.model, do_train, &job);
     push_logs(L, job.model, job.logs);
     return 1;

@@ -62,7 +62,8 @@ Compiled *compiled_of(Model *model, Err *err)
 /* ---- one step without a run ---- */
 
 /* lazy: bytes are left for later. */
-static bool prepare(Model *model, const Compiled *compiled, const Tensor *x, const Tensor *y, bool lazy, Batch *batch, Err *err)
+static bool prepare(Model *model, const Compiled *compiled, const Tensor *x, const Tensor *y, const Tensor *weight, bool lazy, Batch *batch,
+                    Tensor *weights, Err *err)
 {
     *batch = (Batch){ .n_x = 1 };
     if (x->shape.rank < 1 || x->shape.d[0] < 1)
@@ -79,6 +80,9 @@ static bool prepare(Model *model, const Compiled *compiled, const Tensor *x, con
     if (!input_fit(model, 0, x, lazy, &batch->x[0], err))
         return false;
     batch->n = x->shape.d[0];
+    if (weight && !weights_fit(weight, batch->n, weights, err))
+        return false;
+    batch->weight = weight ? tensor_real(weights) : NULL;
     return target_fit(compiled, model, y, &batch->y, err);
 }
 
@@ -99,21 +103,27 @@ static bool weigh(Home *home, Batch *batch, const real *class_weight, int n_clas
         home->weights = more;
         home->weights_room = (size_t)batch->n;
     }
-    target_weights(home->weights, &batch->y, class_weight, n_classes);
+    target_weights(home->weights, &batch->y, class_weight, n_classes, batch->weight);
     batch->weight = home->weights;
     return true;
 }
 
-bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const real *class_weight, int n_classes, double *logs, Err *err)
+bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const Tensor *weight, const real *class_weight, int n_classes,
+                         double *logs, Err *err)
 {
     Compiled *compiled = compiled_of(model, err);
-    Batch batch;
-    if (!compiled || !prepare(model, compiled, x, y, false, &batch, err))
+    Batch batch = { 0 };
+    Tensor weights = { 0 };
+    if (!compiled || !prepare(model, compiled, x, y, weight, false, &batch, &weights, err)) {
+        batch_fini(&batch);
+        tensor_unref(&weights);
         return false;
+    }
     Home *home = model->compiled;
     StepResult result;
     if (atomic_load(&model->owner)) {
         batch_fini(&batch);
+        tensor_unref(&weights);
         return err_set(err, ERR_STATE, "%s is being trained by a run; wait for it or stop it first: run:stop()", model->name);
     }
     Sums sums = { 0 };
@@ -133,6 +143,7 @@ bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const r
     }
     sums_fini(&sums);
     batch_fini(&batch);
+    tensor_unref(&weights);
     return ok;
 }
 
@@ -141,7 +152,7 @@ bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const r
 static bool evaluate_rows(Model *model, Compiled *compiled, Tape *tape, const Batch *all, int64_t first, int64_t n, Sums *sums,
                           uint32_t *confusion, int n_classes, Err *err)
 {
-    Batch part = { .n_x = 1, .n = n };
+    Batch part = { .n_x = 1, .n = n, .weight = all->weight ? all->weight + first : NULL };
     StepResult result;
     Tensor rows = { 0 };
     bool ok = tensor_rows(&rows, &all->x[0], first, n, err) && input_fit(model, 0, &rows, false, &part.x[0], err) &&
@@ -156,8 +167,8 @@ static bool evaluate_rows(Model *model, Compiled *compiled, Tape *tape, const Ba
     return ok;
 }
 
-bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, int batch_size, double *logs, uint32_t *confusion, int n_classes,
-                      const _Atomic bool *stop, Err *err)
+bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, const Tensor *weight, int batch_size, double *logs,
+                      uint32_t *confusion, int n_classes, const _Atomic bool *stop, Err *err)
 {
     Compiled *compiled = compiled_of(model, err);
     Batch all = { 0 };
@@ -166,7 +177,8 @@ bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, int batch_
     if (batch_size < 1)
         return err_set(err, ERR_ARG, "evaluate: batch_size must be at least 1, got %d", batch_size);
     Sums sums = { 0 };
-    bool ok = prepare(model, compiled, x, y, true, &all, err) && sums_init(&sums, compiled, model, all.n, err);
+    Tensor weights = { 0 };
+    bool ok = prepare(model, compiled, x, y, weight, true, &all, &weights, err) && sums_init(&sums, compiled, model, all.n, err);
     for (int64_t i = 0; ok && i < all.n; i += batch_size) {
         int64_t n = all.n - i < batch_size ? all.n - i : batch_size;
         if (stop && atomic_load(stop))
@@ -177,6 +189,7 @@ bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, int batch_
     if (ok)
         step_values(compiled, &sums, logs);
     sums_fini(&sums);
+    tensor_unref(&weights);
     batch_fini(&all);
     return ok;
 }

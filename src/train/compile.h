@@ -68,9 +68,10 @@ MUST_USE bool compile_save(Model *model, const char *path, Err *err);
 MUST_USE Model *compile_load(const char *path, Err *err);
 
 /* One step's evaluation on given batches without a run, for train_on_batch, test_on_batch, evaluate. logs[0] is the loss, then the
- * metrics in order; values by Keras's arithmetic (an epoch's mean is weighted by samples). */
-MUST_USE bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const real *class_weight, int n_classes, double *logs, Err *err);
-MUST_USE bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, int batch_size, double *logs, uint32_t *confusion,
-                               int n_classes, const _Atomic bool *stop, Err *err);
+ * metrics in order; values by Keras's arithmetic (an epoch's mean is weighted by samples). weight [samples] or NULL. */
+MUST_USE bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const Tensor *weight, const real *class_weight, int n_classes,
+                                  double *logs, Err *err);
+MUST_USE bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, const Tensor *weight, int batch_size, double *logs,
+                               uint32_t *confusion, int n_classes, const _Atomic bool *stop, Err *err);
 
 #endif

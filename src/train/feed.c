@@ -33,8 +33,18 @@ bool feed_init(Feed *feed, const Tensor *x, int n_x, const Tensor *y, int64_t fi
     return ok;
 }
 
+bool feed_weigh(Feed *feed, const Tensor *weights, Err *err)
+{
+    if (!make_room(&feed->bw, weights, feed->batch_size, err))
+        return false;
+    feed->w = tensor_ref(weights);
+    return true;
+}
+
 void feed_fini(Feed *feed)
 {
+    tensor_unref(&feed->w);
+    tensor_unref(&feed->bw);
     for (int i = 0; i < feed->n_x; i++) {
         tensor_unref(&feed->x[i]);
         tensor_unref(&feed->bx[i]);
@@ -111,4 +121,8 @@ void feed_take(Feed *feed, int epoch, int64_t index, Batch *out)
     out->n_x = feed->n_x;
     out->n = n;
     out->weight = NULL;
+    if (feed->w.data) {
+        Tensor w = gather(&feed->w, &feed->bw, feed->order + first, n, !feed->shuffle);
+        out->weight = tensor_real(&w);
+    }
 }

@@ -155,6 +155,17 @@ static bool fit_tensors(const Run *run, const Tensor *x, int n_x, const Tensor *
     return target_fit(&run->compiled, run->model, y, fy, err);
 }
 
+/* Weights of all rows for one feed, or two that share them. */
+static bool add_weights(Feed *feed, Feed *rest, const Tensor *weights, int64_t rows, Err *err)
+{
+    Tensor fit = { 0 };
+    if (!weights->data)
+        return true;
+    bool ok = weights_fit(weights, rows, &fit, err) && feed_weigh(feed, &fit, err) && (!rest || rest->n == 0 || feed_weigh(rest, &fit, err));
+    tensor_unref(&fit);
+    return ok;
+}
+
 static bool add_validation(Run *run, const FitOptions *o, Err *err)
 {
     Tensor x = { 0 }, y = { 0 };
@@ -162,7 +173,8 @@ static bool add_validation(Run *run, const FitOptions *o, Err *err)
               fit_tensors(run, &o->validation_x, 1, &o->validation_y, &x, &y, err);
     if (!ok)
         err_wrap(err, "validation_data");
-    ok = ok && feed_init(&run->check, &x, 1, &y, 0, x.shape.d[0], run->batch_size, false, run->seed, err);
+    ok = ok && feed_init(&run->check, &x, 1, &y, 0, x.shape.d[0], run->batch_size, false, run->seed, err) &&
+         add_weights(&run->check, NULL, &o->validation_weight, x.shape.d[0], err);
     tensor_unref(&x);
     tensor_unref(&y);
     return ok;
@@ -180,6 +192,7 @@ static bool add_data(Run *run, const FitOptions *o, Err *err)
          feed_init(&run->feed, x, o->n_x, &y, 0, kept, run->batch_size, o->shuffle, run->seed, err);
     if (ok && kept < rows)
         ok = feed_init(&run->check, x, o->n_x, &y, kept, rows - kept, run->batch_size, false, run->seed, err);
+    ok = ok && add_weights(&run->feed, &run->check, &o->sample_weight, rows, err);
     for (int i = 0; i < o->n_x; i++)
         tensor_unref(&x[i]);
     tensor_unref(&y);
@@ -310,8 +323,9 @@ static bool run_build_like(Run *run, const Run *from, Err *err)
     const Feed *feeds[2] = { &from->feed, &from->check };
     Feed *to[2] = { &run->feed, &run->check };
     for (int i = 0; i < 2; i++)
-        if (feeds[i]->n > 0 && !feed_init(to[i], feeds[i]->x, feeds[i]->n_x, &feeds[i]->y, feeds[i]->first, feeds[i]->n,
-                                          feeds[i]->batch_size, feeds[i]->shuffle, feeds[i]->seed, err))
+        if (feeds[i]->n > 0 && (!feed_init(to[i], feeds[i]->x, feeds[i]->n_x, &feeds[i]->y, feeds[i]->first, feeds[i]->n,
+                                           feeds[i]->batch_size, feeds[i]->shuffle, feeds[i]->seed, err) ||
+                                (feeds[i]->w.data && !feed_weigh(to[i], &feeds[i]->w, err))))
             return false;
     FitOptions o = { .class_weight = from->class_weight, .n_classes = from->n_classes };
     if (!add_classes(run, &o, err) || !add_layers(run, err) || !add_sums(run, err))

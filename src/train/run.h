@@ -26,6 +26,7 @@ typedef struct FitOptions {
     Tensor x[MODEL_INPUTS], y[MODEL_INPUTS]; /* references are taken by run_new; one each is the usual case */
     int n_x, n_y;
     Tensor validation_x, validation_y; /* data NULL: none */
+    Tensor sample_weight, validation_weight; /* [rows]; data NULL: none */
     double validation_split;           /* the last fraction, before shuffling; 0: none */
     int batch_size;                    /* 32 */
     int epochs;                        /* 1 */

@@ -57,7 +57,10 @@ MUST_USE bool input_fit(const Model *model, int i, const Tensor *x, bool lazy, T
 /* Is this loss about classes, so that a confusion matrix makes sense; and of how many. 0: no. */
 int target_classes(const Compiled *compiled, const Model *model);
 
-/* Weights of a batch's samples from the weight of each class. */
-void target_weights(real *out, const Tensor *y, const real *class_weight, int n_classes);
+/* Weights of a batch's samples from the weight of each class, times what they have already (NULL: 1). */
+void target_weights(real *out, const Tensor *y, const real *class_weight, int n_classes, const real *weight);
+
+/* Weights of samples as float32 [rows], a reference or a converted copy. Fails: ERR_SHAPE, ERR_DATA (NaN, infinity, below 0). */
+MUST_USE bool weights_fit(const Tensor *weights, int64_t rows, Tensor *out, Err *err);
 
 #endif

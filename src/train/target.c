@@ -131,7 +131,26 @@ bool input_fit(const Model *model, int i, const Tensor *x, bool lazy, Tensor *ou
     return ok;
 }
 
-void target_weights(real *out, const Tensor *y, const real *class_weight, int n_classes)
+bool weights_fit(const Tensor *weights, int64_t rows, Tensor *out, Err *err)
+{
+    char have[SHAPE_TEXT];
+    Tensor cast;
+    *out = (Tensor){ 0 };
+    if (weights->shape.rank < 1 || weights->shape.d[0] != rows || tensor_count(weights) != rows)
+        return err_set(err, ERR_SHAPE, "sample_weight wants one number for each of %lld samples, got shape %s", (long long)rows,
+                       shape_text(&weights->shape, have));
+    for (int64_t i = 0; i < rows; i++)
+        if (!(tensor_get(weights, i) >= 0 && isfinite(tensor_get(weights, i))))
+            return err_set(err, ERR_DATA, "sample_weight: the weight of sample %lld is %g; it must be a number of at least 0", (long long)i + 1,
+                           tensor_get(weights, i));
+    if (!as_type(&cast, weights, DTYPE_FLOAT32, err))
+        return false;
+    bool ok = tensor_reshape(out, &cast, SHAPE(rows), err);
+    tensor_unref(&cast);
+    return ok;
+}
+
+void target_weights(real *out, const Tensor *y, const real *class_weight, int n_classes, const real *weight)
 {
     int64_t n = y->shape.d[0], width = shape_count_from(&y->shape, 1);
     for (int64_t i = 0; i < n; i++) {
@@ -143,6 +162,6 @@ void target_weights(real *out, const Tensor *y, const real *class_weight, int n_
         else
             for (int64_t j = 1; j < width; j++)
                 k = tensor_real(y)[i * width + j] > tensor_real(y)[i * width + k] ? j : k;
-        out[i] = k >= 0 && k < n_classes ? class_weight[k] : 1;
+        out[i] = (k >= 0 && k < n_classes ? class_weight[k] : 1) * (weight ? weight[i] : 1);
     }
 }

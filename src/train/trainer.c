@@ -74,7 +74,7 @@ bool trainer_update(Run *run, Err *err)
         sums_clear(&run->sums);
     feed_take(&run->feed, at->epoch, at->batch, &run->batch);
     if (run->class_weight) {
-        target_weights(run->weights, &run->batch.y, run->class_weight, run->n_classes);
+        target_weights(run->weights, &run->batch.y, run->class_weight, run->n_classes, run->batch.weight);
         run->batch.weight = run->weights;
     }
     set_rate(run);

@@ -110,4 +110,19 @@ is(again:count_params(), k:count_params(), "the same parameters"); local fresh =
 is(fresh:load_weights(file) > 0, true, "load_weights"); ok(fresh:predict(d.x) == again:predict(d.x), "gives the same predictions"); fails(function() m:load_weights(file) end, "", "weights of another model")
 os.remove(file); fails(function() nn.load(file) end, file, "no such file", "io"); fails(function() k:save("/no/such/folder/m") end, "/no/such", "no such folder", "io"); fails(function() k:save(3) end, "file name", "no name")
 fails(function() nn.load("Makefile") end, "Makefile", "a file that is no model", "data")
+-- weights of samples
+do
+  local function line() local m = nn.Sequential{nn.Dense(1, {input_shape = {1}, kernel_initializer = "ones"})}; m:compile{optimizer = nn.SGD(0.01), loss = "mse", metrics = {"mae"}, weighted_metrics = {"rmse"}}; return m end
+  local x, y, w = {{0}, {1}, {2}, {3}}, {1, 0, 5, 1}, {1, 0, 2, 3}
+  local m = line(); local e = m:evaluate(x, y, {sample_weight = w})
+  near(e.loss, 7.75, "the loss counts weights, divided by the number of samples"); near(e.mae, 1.75, "a metric does not"); near(e.rmse, math.sqrt(31 / 6), "a weighted one does, divided by their sum")
+  near(line():train_on_batch(x, y, {sample_weight = w}).loss, 7.75, "in train_on_batch"); near(line():test_on_batch(x, y, {sample_weight = w}).loss, 7.75, "in test_on_batch")
+  near(line():train_on_batch(x, {0, 1, 0, 1}, {sample_weight = w, class_weight = {[0] = 2, [1] = 0}}).loss, 4, "weights of samples times those of classes")
+  local a, b = line(), line()
+  local run = a:fit(x, y, {epochs = 3, batch_size = 4, verbose = 0, wait = true, autosave = false, sample_weight = w, validation_data = {x, y, w}})
+  for _ = 1, 3 do b:train_on_batch(x, y, {sample_weight = w}) end
+  near(a.layers[1].kernel[1][1], b.layers[1].kernel[1][1], "fit and train_on_batch agree"); near(run.history.val_loss[3], a:evaluate(x, y, {sample_weight = w}).loss, "weights of validation data")
+  fails(function() a:fit(x, y, {sample_weight = {1, 2}}) end, "each of 4 samples", "too few weights"); fails(function() a:evaluate(x, y, {sample_weight = {1, 2, -1, 0}}) end, "sample 3", "a weight below 0")
+  fails(function() nn.metrics.PrecisionAtRecall() end, "recall", "a metric without its argument"); fails(function() nn.metrics.AUC{curve = "X"} end, "ROC", "an unknown curve")
+end
 tap.done()

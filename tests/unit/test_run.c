@@ -38,7 +38,7 @@ static void test_xor(void **state)
     assert_near(now.metrics[1], 1, 0);
     double logs[2];
     uint32_t confusion[4] = { 0 };
-    assert_ok(compile_evaluate(model, &x, &y, 3, logs, confusion, 2, NULL, &err));
+    assert_ok(compile_evaluate(model, &x, &y, NULL, 3, logs, confusion, 2, NULL, &err));
     assert_near(logs[1], 1, 0);
     assert_true(logs[0] < 0.2);
     assert_true(confusion[0] == 2 && confusion[3] == 2);
