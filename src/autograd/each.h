@@ -50,14 +50,21 @@ void each_backward_with(OpCall *call, EachBackFn fn, double cost);
     KERN_CLONES static void backward_run(const EachBack *run) \
     { \
         real *restrict dx = run->dx; \
-        const real *const p = run->p; \
+        const real *const each_x = run->x, *const each_y = run->y, *const dy = run->dy, *const p = run->p; \
         const int64_t n = run->n; \
         (void)p; \
-        for (int64_t i = 0; i < n; i++) { \
-            const real x = run->x[i], y = run->y[i]; \
-            (void)x, (void)y; \
-            dx[i] = (run->add ? dx[i] : 0) + run->dy[i] * (SLOPE); \
-        } \
+        if (run->add) \
+            for (int64_t i = 0; i < n; i++) { \
+                const real x = each_x[i], y = each_y[i]; \
+                (void)x, (void)y; \
+                dx[i] += dy[i] * (SLOPE); \
+            } \
+        else \
+            for (int64_t i = 0; i < n; i++) { \
+                const real x = each_x[i], y = each_y[i]; \
+                (void)x, (void)y; \
+                dx[i] = dy[i] * (SLOPE); \
+            } \
     } \
     static void forward(OpCall *call) \
     { \

@@ -90,6 +90,16 @@ Node *ops_transpose(Tape *tape, Node *x, const int64_t *order, Err *err)
     return tape_op(tape, &op_transpose, &x, 1, &args, err);
 }
 
+Node *ops_random(Layer *layer, Tape *tape, const Op *op, Node *x, Err *err)
+{
+    uint64_t seed = tape->seed;
+    if (args_given(&layer->args, "seed"))
+        tape->seed = (uint64_t)args_int(&layer->args, "seed");
+    Node *y = tape_op(tape, op, &x, 1, &layer->op_args, err);
+    tape->seed = seed;
+    return y;
+}
+
 bool ops_want_images(const Layer *layer, const Shape *in, Err *err)
 {
     char got[SHAPE_TEXT], remedy[LAYER_REMEDY];

@@ -29,6 +29,10 @@ MUST_USE Node *ops_broadcast(Tape *tape, Node *x, const Shape *shape, Err *err);
 /* x with its axes in another order: order[i] is where axis i comes from. */
 MUST_USE Node *ops_transpose(Tape *tape, Node *x, const int64_t *order, Err *err);
 
+/* Run a random op on x with op_args. The layer's argument seed, where it is given, takes the place of the tape's for this op alone;
+ * the step still changes what is drawn. */
+MUST_USE Node *ops_random(Layer *layer, Tape *tape, const Op *op, Node *x, Err *err);
+
 /* True for images (batch, height, width, channels). Fails: ERR_SHAPE with a remedy. */
 MUST_USE bool ops_want_images(const Layer *layer, const Shape *in, Err *err);
 

@@ -49,28 +49,32 @@ static Taps taps_backward(int64_t i, int64_t stride, int64_t pad, int64_t dilati
 
 /* ---- forward ---- */
 
+/* Channels c … c+n-1 of one pixel; inlined with n = LANES, so that the sums stay in registers, and once more for what is left. */
+KERN_INLINE void forward_lanes(const Depth *d, real *restrict y, const real *restrict x, const real *restrict kernel, const real *bias,
+                               Taps h, Taps w, int64_t c, int64_t n)
+{
+    real acc[LANES] = { 0 };
+    const int64_t C = d->C, KW = d->KW, line = d->W * C * h.apart, column = C * w.apart;
+    for (int64_t l = 0; bias && l < n; l++)
+        acc[l] = bias[c + l];
+    for (int64_t u = h.first; u < h.end; u++) {
+        const real *px = x + (h.at * d->W + w.at) * C + c + u * line + w.first * column, *pk = kernel + (u * KW + w.first) * C + c;
+        for (int64_t v = w.first; v < w.end; v++, px += column, pk += C)
+            for (int64_t l = 0; l < n; l++)
+                acc[l] += px[l] * pk[l];
+    }
+    for (int64_t l = 0; l < n; l++)
+        y[c + l] = acc[l];
+}
+
 KERN_CLONES static void forward_pixel(const Depth *d, real *restrict y, const real *restrict x, const real *restrict kernel,
                                       const real *bias, Taps h, Taps w)
 {
-    int64_t C = d->C;
-    for (int64_t c = 0; c < C; c += LANES) {
-        real acc[LANES] = { 0 };
-        int64_t n = C - c < LANES ? C - c : LANES;
-        for (int64_t l = 0; bias && l < n; l++)
-            acc[l] = bias[c + l];
-        for (int64_t u = h.first; u < h.end; u++)
-            for (int64_t v = w.first; v < w.end; v++) {
-                const real *px = x + ((h.at + u * h.apart) * d->W + w.at + v * w.apart) * C + c, *pk = kernel + (u * d->KW + v) * C + c;
-                if (n == LANES)
-                    for (int l = 0; l < LANES; l++)
-                        acc[l] += px[l] * pk[l];
-                else
-                    for (int64_t l = 0; l < n; l++)
-                        acc[l] += px[l] * pk[l];
-            }
-        for (int64_t l = 0; l < n; l++)
-            y[c + l] = acc[l];
-    }
+    int64_t c = 0;
+    for (; c + LANES <= d->C; c += LANES)
+        forward_lanes(d, y, x, kernel, bias, h, w, c, LANES);
+    if (c < d->C)
+        forward_lanes(d, y, x, kernel, bias, h, w, c, d->C - c);
 }
 
 KERN_CLONES static void forward_filters(const Depth *d, real *restrict y, const real *restrict x, const real *restrict kernel,
@@ -115,28 +119,29 @@ void kern_depth_forward(const Depth *d, real *y, const real *x, const real *kern
 
 /* ---- data ---- */
 
+KERN_INLINE void data_lanes(const Depth *d, real *restrict dx, bool add, const real *restrict dy, const real *restrict kernel, Taps h,
+                            Taps w, int64_t c, int64_t n)
+{
+    real acc[LANES] = { 0 };
+    const int64_t C = d->C, ow = (w.at + w.first * w.apart) / w.step, column = (w.step > 1 ? -1 : w.apart) * C;
+    for (int64_t u = h.first; u < h.end; u += h.step) {
+        const real *py = dy + ((h.at + u * h.apart) / h.step * d->OW + ow) * C + c, *pk = kernel + (u * d->KW + w.first) * C + c;
+        for (int64_t v = w.first; v < w.end; v += w.step, py += column, pk += w.step * C)
+            for (int64_t l = 0; l < n; l++)
+                acc[l] += py[l] * pk[l];
+    }
+    for (int64_t l = 0; l < n; l++)
+        dx[c + l] = (add ? dx[c + l] : 0) + acc[l];
+}
+
 KERN_CLONES static void data_pixel(const Depth *d, real *restrict dx, bool add, const real *restrict dy, const real *restrict kernel,
                                    Taps h, Taps w)
 {
-    int64_t C = d->C;
-    for (int64_t c = 0; c < C; c += LANES) {
-        real acc[LANES] = { 0 };
-        int64_t n = C - c < LANES ? C - c : LANES;
-        for (int64_t u = h.first; u < h.end; u += h.step) {
-            int64_t oh = (h.at + u * h.apart) / h.step, ow = (w.at + w.first * w.apart) / w.step;
-            for (int64_t v = w.first; v < w.end; v += w.step, ow += w.step > 1 ? -1 : w.apart) {
-                const real *py = dy + (oh * d->OW + ow) * C + c, *pk = kernel + (u * d->KW + v) * C + c;
-                if (n == LANES)
-                    for (int l = 0; l < LANES; l++)
-                        acc[l] += py[l] * pk[l];
-                else
-                    for (int64_t l = 0; l < n; l++)
-                        acc[l] += py[l] * pk[l];
-            }
-        }
-        for (int64_t l = 0; l < n; l++)
-            dx[c + l] = (add ? dx[c + l] : 0) + acc[l];
-    }
+    int64_t c = 0;
+    for (; c + LANES <= d->C; c += LANES)
+        data_lanes(d, dx, add, dy, kernel, h, w, c, LANES);
+    if (c < d->C)
+        data_lanes(d, dx, add, dy, kernel, h, w, c, d->C - c);
 }
 
 KERN_CLONES static void data_filters(const Depth *d, real *restrict dx, bool add, const real *restrict dy,
@@ -194,31 +199,30 @@ static void columns_of(const Depth *d, int64_t v, int64_t *first, int64_t *end)
     *end = *end > d->OW ? d->OW : *end;
 }
 
+KERN_INLINE void sum_lanes(real *restrict sum, const real *restrict x, int64_t step, const real *restrict dy, int64_t n, int64_t C,
+                           int64_t c, int64_t width)
+{
+    real acc[LANES] = { 0 };
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t l = 0; l < width; l++)
+            acc[l] += x[i * step + c + l] * dy[i * C + c + l];
+    for (int64_t l = 0; l < width; l++)
+        sum[c + l] += acc[l];
+}
+
 /* sum [C M] += over n pixels of x * dy */
 KERN_CLONES static void sum_line(real *restrict sum, const real *restrict x, int64_t step, const real *restrict dy, int64_t n, int64_t C,
                                  int64_t M)
 {
-    if (M > 1) {
-        for (int64_t i = 0; i < n; i++)
-            for (int64_t c = 0; c < C; c++)
-                for (int64_t m = 0; m < M; m++)
-                    sum[c * M + m] += x[i * step + c] * dy[i * C * M + c * M + m];
-        return;
-    }
-    for (int64_t c = 0; c < C; c += LANES) {
-        real acc[LANES] = { 0 };
-        int64_t width = C - c < LANES ? C - c : LANES;
-        if (width == LANES)
-            for (int64_t i = 0; i < n; i++)
-                for (int l = 0; l < LANES; l++)
-                    acc[l] += x[i * step + c + l] * dy[i * C + c + l];
-        else
-            for (int64_t i = 0; i < n; i++)
-                for (int64_t l = 0; l < width; l++)
-                    acc[l] += x[i * step + c + l] * dy[i * C + c + l];
-        for (int64_t l = 0; l < width; l++)
-            sum[c + l] += acc[l];
-    }
+    int64_t c = 0;
+    for (; M == 1 && c + LANES <= C; c += LANES)
+        sum_lanes(sum, x, step, dy, n, C, c, LANES);
+    if (M == 1 && c < C)
+        sum_lanes(sum, x, step, dy, n, C, c, C - c);
+    for (int64_t i = 0; M > 1 && i < n; i++)
+        for (c = 0; c < C; c++)
+            for (int64_t m = 0; m < M; m++)
+                sum[c * M + m] += x[i * step + c] * dy[i * C * M + c * M + m];
 }
 
 KERN_CLONES static void sum_bias(real *restrict sum, const real *restrict dy, int64_t n, int64_t width)

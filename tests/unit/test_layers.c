@@ -391,6 +391,72 @@ static void test_query_mask(void **state)
     tape_fini(&tape);
 }
 
+/* In training, the mean and deviation of y - x, or of y / x; the same for the same step, another for the next; at rest: x. */
+static void test_noise(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kind, *args;
+        double deviation;
+        bool times;
+    } rows[] = {
+        { "GaussianNoise", "stddev=0.5", 0.5, false }, { "GaussianNoise", "stddev=2 seed=3", 2, false },
+        { "GaussianDropout", "rate=0.2", 0.5, true },  { "GaussianDropout", "rate=0.5", 1, true },
+    };
+    enum { N = 20000 };
+    static real first[N];
+    Tape tape;
+    tape_init(&tape);
+    Tensor x = net_values(SHAPE(200, 100), 1);
+    for (int i = 0; i < N; i++)
+        tensor_set(&x, i, tensor_get(&x, i) + 2);
+    for (size_t k = 0; k < COUNT_OF(rows); k++) {
+        Layer *layer = net_layer(rows[k].kind, rows[k].args);
+        Node *y = run_once(layer, &tape, &x, TAPE_TRAIN, 1);
+        double sum = 0, squares = 0, d = rows[k].deviation;
+        int beyond = 0;
+        memcpy(first, tensor_real(&y->value), sizeof first);
+        for (int i = 0; i < N; i++) {
+            double z = rows[k].times ? (double)first[i] / tensor_get(&x, i) - 1 : (double)first[i] - tensor_get(&x, i);
+            sum += z;
+            squares += z * z;
+            beyond += fabs(z) > 2 * d;
+        }
+        assert_near(sum / N, 0, 5 * d / sqrt(N));
+        assert_near(sqrt(squares / N) / d, 1, 0.03);
+        assert_in_range(beyond, 760, 1060); /* 4.55 % */
+        assert_memory_equal(tensor_real(&run_once(layer, &tape, &x, TAPE_TRAIN, 1)->value), first, sizeof first);
+        assert_memory_not_equal(tensor_real(&run_once(layer, &tape, &x, TAPE_TRAIN, 2)->value), first, sizeof first);
+        assert_memory_equal(tensor_real(&run_once(layer, &tape, &x, TAPE_FORWARD, 1)->value), tensor_real(&x), sizeof first);
+        layer_unref(layer);
+    }
+    tensor_unref(&x);
+    tape_fini(&tape);
+}
+
+/* A channel of a sample is dropped whole or not at all. */
+static void test_spatial_dropout(void **state)
+{
+    (void)state;
+    Tape tape;
+    tape_init(&tape);
+    Tensor x = net_values(SHAPE(20, 3, 4, 50), 1);
+    Layer *layer = net_layer("SpatialDropout2D", "rate=0.25");
+    const real *y = tensor_real(&run_once(layer, &tape, &x, TAPE_TRAIN, 1)->value);
+    int dropped = 0;
+    for (int b = 0; b < 20; b++)
+        for (int c = 0; c < 50; c++) {
+            bool gone = y[b * 600 + c] == 0;
+            dropped += gone;
+            for (int p = 0; p < 12; p++)
+                assert_near(y[b * 600 + p * 50 + c], gone ? 0 : tensor_get(&x, b * 600 + p * 50 + c) / 0.75, 1e-6);
+        }
+    assert_in_range(dropped, 180, 320);
+    layer_unref(layer);
+    tensor_unref(&x);
+    tape_fini(&tape);
+}
+
 /* In a TRAIN pass: statistics of the batch, kept by commit alone; when frozen: the moving averages, which stay. */
 static void test_batch_norm(void **state)
 {
@@ -591,7 +657,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records),   cmocka_unit_test(test_cases),           cmocka_unit_test(test_steady),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_dropout), cmocka_unit_test(test_query_mask),         cmocka_unit_test(test_rescaling_bytes), cmocka_unit_test(test_batch_norm),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_dropout), cmocka_unit_test(test_noise), cmocka_unit_test(test_spatial_dropout), cmocka_unit_test(test_query_mask),         cmocka_unit_test(test_rescaling_bytes), cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_mistakes),  cmocka_unit_test(test_inputs_that_differ), cmocka_unit_test(test_built_for),
         cmocka_unit_test(test_names),     cmocka_unit_test(test_weights),         cmocka_unit_test(test_activations),
     };

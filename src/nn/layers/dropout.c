@@ -20,16 +20,10 @@ static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
     return ops_hand_down(layer, "rate", "rate", err);
 }
 
-/* A seed of its own takes the place of the tape's for this op alone; the step still changes the choice. */
 static Node *forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
     (void)n_in;
-    uint64_t seed = tape->seed;
-    if (args_given(&layer->args, "seed"))
-        tape->seed = (uint64_t)args_int(&layer->args, "seed");
-    Node *y = tape_op(tape, &op_dropout, in, 1, &layer->op_args, err);
-    tape->seed = seed;
-    return y;
+    return ops_random(layer, tape, &op_dropout, in[0], err);
 }
 
 const LayerKind layer_dropout = {
@@ -44,6 +38,7 @@ const LayerKind layer_dropout = {
     .in_most = 1,
     .cases = cases,
     .n_cases = sizeof cases / sizeof *cases,
+    .mask = LAYER_MASK_PASS,
     .build = build,
     .forward = forward,
 };
