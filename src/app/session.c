@@ -258,6 +258,24 @@ static int run_plain(const Options *options, bool prompt)
 
 /* ---- with a dashboard ---- */
 
+/* What a watched script said went with the second screen: say it again where it stays. */
+static void repeat_output(const Console *console)
+{
+    uint64_t first, end;
+    Buf line = BUF_INIT;
+    LineKind kind;
+    console_range(console, &first, &end);
+    if (first > 0)
+        fprintf(stderr, "(%llu lines before these were dropped)\n", (unsigned long long)first);
+    for (uint64_t i = first; i < end; i++) {
+        buf_reset(&line);
+        if (console_line(console, i, &line, &kind))
+            fprintf(kind == LINE_OUT || kind == LINE_VALUE ? stdout : stderr, "%s\n", buf_text(&line));
+        fflush(stdout);
+    }
+    buf_fini(&line);
+}
+
 /* A run has something new: the ui thread sleeps until it is told. */
 static void wake_face(void *ctx)
 {
@@ -301,6 +319,8 @@ static int run_dashboard(const Options *options)
     }
     int status = luathread_leave(lua, ok ? 0 : 1);
     settle_runs();
+    if (options->watch && !lost)
+        repeat_output(console);
     luathread_free(lua);
     console_free(console);
     return signals_terminated() ? 143 : status;

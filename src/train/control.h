@@ -30,7 +30,8 @@ MUST_USE bool run_step(Run *run, int64_t n, Err *err); /* n updates, then pause 
 MUST_USE bool run_stop(Run *run, Err *err);            /* end at the next boundary; history and weights stay */
 MUST_USE bool run_set_rate(Run *run, double learning_rate, Err *err);
 
-/* Which layer and which probe sample the activation picture shows; out of range values are clamped. */
+/* Which layer and which probe sample the activation picture shows; values beyond the last are clamped. Layer -1, as at first:
+ * the one that shows most (the first with a kernel whose output is an image, else the first with a kernel). */
 void run_choose_probe(Run *run, int layer, int sample);
 
 /* Ask all runs to stop (SIGTERM) at their next boundary and save. Not from a signal handler. */

@@ -29,9 +29,26 @@ struct Probe {
     unsigned char *flags; /* owned, as wide as the widest last axis */
     double last_s;
     int64_t step;     /* that the pictures show */
-    int layer, sample;
+    int layer, sample; /* asked for; layer -1: the first choice */
+    int first_choice; /* index of nodes */
     bool drawn[PICTURE_KINDS];
 };
+
+/* Does node k of the probe hold a kernel, and is its output [B, H, W, C]? */
+static bool has_kernel(const Probe *probe, const Model *model, int k, bool image)
+{
+    const GraphNode *node = &model->nodes[probe->nodes[k]];
+    return node->layer->n_params > 0 && node->layer->params[0].value.shape.rank >= 2 && (!image || node->shape.rank == 4);
+}
+
+static int choose_first(const Probe *probe, const Model *model)
+{
+    for (int image = 1; image >= 0; image--)
+        for (int k = 0; k < probe->n; k++)
+            if (has_kernel(probe, model, k, image))
+                return k;
+    return 0;
+}
 
 static bool init_nodes(Probe *probe, const Model *model, Err *err)
 {
@@ -45,6 +62,7 @@ static bool init_nodes(Probe *probe, const Model *model, Err *err)
             probe->nodes[probe->n++] = i;
     }
     probe->n_graph = model->n_nodes;
+    probe->first_choice = choose_first(probe, model);
     return (probe->flags = mem_alloc((size_t)widest, 1, err)) != NULL;
 }
 
@@ -276,7 +294,7 @@ static void draw_probe(Run *run, const Batch *batch)
 {
     Probe *probe = run->probe;
     int layer = atomic_load(&run->want_layer), sample = atomic_load(&run->want_sample), n = run->confusion ? run->n_classes : 0;
-    layer = layer < probe->n ? layer : probe->n - 1;
+    layer = layer < 0 ? probe->first_choice : layer < probe->n ? layer : probe->n - 1;
     sample = sample < batch->n ? sample : (int)batch->n - 1;
     const Tensor *value = &probe->values[probe->nodes[layer]]->value, *y = &probe->values[run->model->outputs[0]]->value, *x = &batch->x[0];
     if (value->dtype != DTYPE_FLOAT32)

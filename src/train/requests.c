@@ -254,7 +254,7 @@ bool run_set_budget(Run *run, size_t bytes, Err *err)
 
 void run_choose_probe(Run *run, int layer, int sample)
 {
-    atomic_store(&run->want_layer, layer < 0 ? 0 : layer);
+    atomic_store(&run->want_layer, layer < 0 ? -1 : layer);
     atomic_store(&run->want_sample, sample < 0 ? 0 : sample);
     run_nudge(run);
 }

@@ -302,6 +302,7 @@ static Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err
     run->autosave = o->autosave;
     run->fail_on_trouble = o->fail_on_trouble;
     run->going = !o->start_paused;
+    atomic_init(&run->want_layer, -1);
     run->steps_left = -1;
     run->begun = -1;
     run->schedule = rate_ref(o->rate ? o->rate : run->optimizer->rate);

@@ -101,7 +101,8 @@ void dash_attach(DashState *dash, Telemetry *tele)
     telemetry_ref(tele);
     let_go(dash);
     dash->tele = tele;
-    dash->metric = dash->layer = dash->sample = dash->scroll = 0;
+    dash->metric = dash->sample = dash->scroll = 0;
+    dash->layer = -1;
     dash->version = 0;
     if (!tele)
         return;
@@ -142,7 +143,7 @@ bool dash_refresh(DashState *dash)
     fetch_picture(dash, PICTURE_LAYERS, &layers);
     fetch_picture(dash, PICTURE_CONFUSION, &confusion);
     fetch_picture(dash, PICTURE_PROBE, &probe);
-    if (!dash->probe && probe) { /* the trainer chose what to look at first */
+    if (dash->layer < 0 && probe) { /* the trainer chose what to look at first */
         dash->layer = ((const TeleProbe *)probe)->layer;
         dash->sample = ((const TeleProbe *)probe)->sample;
     }

@@ -48,7 +48,7 @@ struct DashState {
     const TeleProbe *probe;
     const Panel *focus; /* the pane that has the keys; NULL: the prompt */
     const Panel *zoom;  /* the only pane shown above the prompt; NULL: all */
-    int layer, sample;  /* chosen by the user */
+    int layer, sample;  /* chosen by the user; layer -1: by the trainer, not known yet */
     bool log_scale;
     double smooth;      /* 0 … 0.99 */
     bool big;           /* projector preset: two panes at most, large */

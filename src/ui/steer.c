@@ -99,10 +99,14 @@ static void act_probe(Face *face, Action action, int count)
 {
     DashState *dash = &face->dash;
     int step = action == ACT_LAYER_PREVIOUS || action == ACT_SAMPLE_PREVIOUS ? -count : count;
+    if (!dash->probe) { /* its pane is not on this screen, or nothing has been shown yet */
+        steer_say(face, "no activations are shown here");
+        return;
+    }
     if (action == ACT_LAYER_NEXT || action == ACT_LAYER_PREVIOUS)
-        dash->layer = wrapped(dash->layer + step, dash->layers ? dash->layers->n : 0);
+        dash->layer = wrapped(dash->layer + step, dash->probe->n_layers);
     else
-        dash->sample = wrapped(dash->sample + step, dash->probe ? dash->probe->n_samples : 0);
+        dash->sample = wrapped(dash->sample + step, dash->probe->n_samples);
     if (face->run)
         run_choose_probe(face->run, dash->layer, dash->sample);
 }

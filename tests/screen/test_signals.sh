@@ -12,7 +12,6 @@ modes_off() {
 for signal in TERM HUP SEGV ABRT QUIT; do
     # A sanitizer would report the crash that is sent here, as one of ours.
     start 100 30 "ASAN_OPTIONS=\$ASAN_OPTIONS:handle_segv=0 TSAN_OPTIONS=\$TSAN_OPTIONS:handle_segv=0 $run"
-    tm pipe-pane "cat >$work/bytes"
     sees "$signal: it runs" "loss"
     type 'half a line'
     sees "$signal: something is typed" "half a line"
@@ -72,7 +71,6 @@ is "and did not spin" awk "BEGIN { exit !(0$(cpu) < 2) }"
 
 # A frame that does not change sends nothing.
 start 100 30 "env XDG_STATE_HOME=$work/state HOME=$work $demo"
-tm pipe-pane "cat >$work/bytes"
 sees "an idle dashboard" "Ctrl-X"
 type 'x'; sees "after a key" "> x"
 size() { wc -c <"$work/bytes"; }

@@ -20,7 +20,6 @@ is "is refused" status_is 3
 
 shows() { # NAME ENVIRONMENT TEXT
     start 100 30 "$base $2 $demo --run"
-    tm pipe-pane "cat >$work/bytes"
     sees "$1: curves" "loss"
     type 'echo here'; keys Enter
     sees "$1: the prompt answers" "${3:-│here}"

@@ -273,7 +273,7 @@ static void caption(const DashState *dash, int room, char title[DASH_CAPTION], c
         char low[NUMBER_ROOM], high[NUMBER_ROOM];
         snprintf(state + n, DASH_CAPTION - (size_t)n, " · %d units, %s to %s", probe->w, number_short(low, (double)probe->low[0]), number_short(high, (double)probe->high[0]));
     } else {
-        snprintf(state + n, DASH_CAPTION - (size_t)n, " · %d maps%s, each in its own range", probe->n_maps, size);
+        snprintf(state + n, DASH_CAPTION - (size_t)n, probe->n_maps == 1 ? " · %d map%s, in its own range" : " · %d maps%s, each in its own range", probe->n_maps, size);
     }
 }
 
