@@ -70,6 +70,7 @@ typedef struct PlainSession {
     NameIndex *index; /* the newest, one reference */
     int status;       /* what os.exit asked for */
     bool left;
+    bool prompt;      /* lines are typed, not only a script run */
 } PlainSession;
 
 static void plain_host_say(void *ctx, SayKind kind, const char *text, size_t n)
@@ -132,13 +133,20 @@ static bool run_given(PlainSession *session, const Options *options, Err *err)
     return ok;
 }
 
-/* Exit status of a script that has ended. */
+/* Nobody can see or type any more. */
+static bool terminal_gone(void)
+{
+    return signals_hung_up() || !isatty(0);
+}
+
+/* Exit status of a script that has ended. Who leaves a prompt was told that runs stop and are saved; Ctrl-C there ended what
+ * ran then. When the terminal is gone, runs go on to their ends. */
 static int finish(PlainSession *session, bool ok, Err *err)
 {
-    if (ok && !session->left)
+    if (ok && !session->left && (!session->prompt || terminal_gone()))
         ok = script_finish_runs(session->script, err);
     plain_tick(session->plain);
-    if (signals_terminated() || signals_interrupted()) {
+    if (signals_terminated() || (signals_interrupted() && !session->prompt)) {
         settle_runs();
         plain_tick(session->plain);
         return signals_terminated() ? 143 : 130;
@@ -228,7 +236,7 @@ static bool line_prompt(PlainSession *session, const Options *options, Err *err)
 static int run_plain(const Options *options, bool prompt)
 {
     Err err = ERR_INIT;
-    PlainSession session = { 0 };
+    PlainSession session = { .prompt = prompt };
     bool rewrite = !options->plain && !env_set("ACCESSIBLE") && isatty(2);
     session.plain = plain_new(rewrite, &err);
     ScriptHost host = { &session, plain_host_say, plain_host_publish, plain_host_leave, plain_host_run_began, plain_host_tick, NULL };
@@ -314,7 +322,7 @@ static int run_dashboard(const Options *options)
         fprintf(stderr, "hebb: %s\n", err.text);
     if (lost) { /* nobody can see or type any more: the runs go on to their ends */
         signals_init(NULL, NULL);
-        while (control_any_active() && !signals_terminated())
+        while (control_any_going() && !signals_terminated())
             clock_sleep(0.05);
     }
     int status = luathread_leave(lua, ok ? 0 : 1);

@@ -96,14 +96,26 @@ Run *control_latest(void)
     return run;
 }
 
+static bool any_run(bool paused)
+{
+    bool found = false;
+    pthread_mutex_lock(&registry.lock);
+    for (int i = 0; i < registry.n && !found; i++) {
+        RunState state = run_state(registry.runs[i]);
+        found = !run_has_ended(registry.runs[i]) && (paused || (state != RUN_PAUSED && state != RUN_TROUBLE));
+    }
+    pthread_mutex_unlock(&registry.lock);
+    return found;
+}
+
 bool control_any_active(void)
 {
-    bool active = false;
-    pthread_mutex_lock(&registry.lock);
-    for (int i = 0; i < registry.n && !active; i++)
-        active = !run_has_ended(registry.runs[i]);
-    pthread_mutex_unlock(&registry.lock);
-    return active;
+    return any_run(true);
+}
+
+bool control_any_going(void)
+{
+    return any_run(false);
 }
 
 void control_stop_all(void)

@@ -14,6 +14,7 @@ int control_count(void);
 Run *control_run(int i);   /* 0 … count-1; NULL when out of range */
 Run *control_latest(void); /* the newest; NULL when there was none */
 bool control_any_active(void); /* some run is training, waiting or at a pause with work left */
+bool control_any_going(void);  /* some run goes on by itself: not at a pause, where somebody must resume it */
 
 Run *run_ref(Run *run);
 void run_unref(Run *run);

@@ -241,7 +241,9 @@ bool lineprompt_run(Plain *plain, bool live, const FaceHost *host, const FaceOpt
     while (!self.ended) {
         struct pollfd wait[2] = { { .fd = 0, .events = POLLIN }, { .fd = host->work ? host->work_fd : -1, .events = POLLIN } };
         int n = poll(wait, 2, 200);
-        if (interrupted)
+        if (host->busy(host->ctx)) /* SIGTERM, SIGHUP */
+            self.ended = true;
+        else if (interrupted)
             line_cancel();
         else if (n > 0 && wait[0].revents & POLLIN) {
             sigaction(SIGINT, &found, NULL); /* Lua may run in here */

@@ -52,7 +52,7 @@ start() { # W H COMMAND…
     tm kill-server 2>/dev/null
     soon "$patience" not_running
     rm -f "$work/before" "$work/after" "$work/status"
-    printf '%s\n' "stty -g >'$work/before'" "$*" "echo \$? >'$work/status'" "stty -g >'$work/after'" "echo the shell again" \
+    printf '%s\n' 'trap : INT' "stty -g >'$work/before'" "$*" "echo \$? >'$work/status'" "stty -g >'$work/after'" "echo the shell again" \
         "cat >/dev/null" >"$work/script"
     tm new-session -d -x "$w" -y "$h" "sh $work/script" \; pipe-pane "cat >'$work/bytes'"
 }

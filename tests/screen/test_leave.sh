@@ -171,6 +171,54 @@ idle() { # closed without a run: it ends, and does not spin
     is "a closed window without a run: it ends" soon "$patience" gone_process
 }
 
-for each in normal error quit watch term loopterm segv abort suspend killed window hup idle; do scene $each; done
+forsaken() { # a paused run without its window: nobody can resume it
+    begin "-i $net 900000"
+    sees "it trains" "training"
+    keys C-x p
+    sees "it is paused" "paused"
+    pid=$(program)
+    tm kill-server
+    is "a closed window with a paused run: it ends" soon "$patience" gone_process
+    is "and the run is on disk" saved_loads
+}
+lines() {
+    begin "--plain -i $net 900000"
+    sees "a prompt without a dashboard" ">"
+    type 'while true do end'; keys Enter
+    sees "a loop" "while true do end"
+    keys C-c
+    sees "Ctrl-C ends it" "interrupted"
+    type 'print("still " .. run.status)'; keys Enter
+    sees "not the training" "still training"
+    type 'half a line'; keys C-c
+    type '6 * 7001'; keys Enter
+    sees "Ctrl-C clears a line" "42006"
+    keys C-d
+    sees "Ctrl-D warns of the run" "Ctrl-D again leaves"
+    keys C-d
+    is "and leaves, with status 0 whatever Ctrl-C ended before" status_is 0
+    is "the terminal is as it was" restored
+    is "the run is on disk" saved_loads
+}
+linesterm() {
+    begin "--plain -i $net 900000"
+    sees "a prompt without a dashboard" ">"
+    type 'print(run.status)'; keys Enter
+    sees "it trains" "training"
+    kill -TERM "$(program)"
+    is "SIGTERM to a line prompt: status 143" status_is 143
+    is "the terminal is as it was" restored
+    is "the run is on disk" saved_loads
+}
+linesgone() {
+    begin "--plain -i $net 20000"
+    sees "a prompt without a dashboard" ">"
+    pid=$(program)
+    tm kill-server
+    is "a line prompt without its window: the run goes on to its end" soon "$patience" run_is '"finished"'
+    is "then it ends" soon "$patience" gone_process
+}
+
+for each in normal error quit watch term loopterm segv abort suspend killed window hup idle forsaken lines linesterm linesgone; do scene $each; done
 scenes
 finish
