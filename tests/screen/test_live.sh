@@ -196,8 +196,8 @@ complete() {
     type 'nn.Conv2D(8, 3, {pad'; keys Tab
     sees "an argument of a constructor" "padding = "
     keys C-c
-    type 'nn.Max'; keys Tab
-    sees "a constructor" "nn.MaxPooling2D("
+    type 'nn.Flat'; keys Tab
+    sees "a constructor" "nn.Flatten("
     keys C-c
     type 'data.csv("tä'; keys Tab
     sees "a file name in a string" 'data.csv("täglich.csv"'
