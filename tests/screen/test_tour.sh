@@ -36,6 +36,8 @@ lines() { # NAME ENVIRONMENT
     eval "start 100 30 \"$run $2 $hebb $tour\""
     sees "$1: lines instead of a dashboard" "lines only"
     sees "$1: the tour trains" "epoch"
+    keys C-c # the tour waits for its run here
+    sees "$1: Ctrl-C ends the waiting" "interrupted"
     type 'print(600 * 7)'; keys Enter
     sees "$1: the prompt answers" "4200"
     type 'os.exit(0)'; keys Enter
