@@ -169,6 +169,15 @@ static int model_call(lua_State *L)
         lua_pop(L, 1);
     }
     if (!symbols) {
+        int n = lua_gettop(L) - 1;
+        if (n > 1) { /* one by one: as a list */
+            lua_createtable(L, n, 0);
+            for (int i = 1; i <= n; i++) {
+                lua_pushvalue(L, 1 + i);
+                lua_rawseti(L, -2, i);
+            }
+            lua_replace(L, 2);
+        }
         lua_settop(L, 2);
         model_predict_at(L, model, 2, 32);
         int list = lua_gettop(L);
@@ -239,8 +248,10 @@ static int method_get_layer(lua_State *L)
 
 static int method_count_params(lua_State *L)
 {
-    lua_pushinteger(L, model_count_params(model_check(L, 1, "count_params"), false));
-    return 1;
+    const Model *model = model_check(L, 1, "count_params");
+    lua_pushinteger(L, model_count_params(model, false));
+    lua_pushinteger(L, model_count_params(model, true));
+    return 2;
 }
 
 static int get_name(lua_State *L)
