@@ -555,6 +555,36 @@ static void test_mistakes(void **state)
     refuse("AveragePooling2D", "", SHAPE(1, 2), ERR_SHAPE, "average_pooling2d wants images");
     refuse("BatchNormalization", "axis=1", SHAPE(1, 2, 2, 3), ERR_SHAPE, "axis = -1");
     refuse("Add", "", SHAPE(1, 7), ERR_ARG, "add wants at least 2 inputs, got 1");
+    refuse("Embedding", "input_dim=0 output_dim=2", SHAPE(1, 7), ERR_ARG, "input_dim must be a whole number");
+    refuse("Embedding", "input_dim=4 output_dim=2 mask_zero=true", SHAPE(1, 7, 2), ERR_SHAPE, "wants sequences of shape (time), got (7, 2)");
+    refuse("Permute", "dims=1,1", SHAPE(1, 7, 2), ERR_SHAPE, "each of the axes 1 to 2 once");
+    refuse("Permute", "dims=1,2,3", SHAPE(1, 7, 2), ERR_SHAPE, "each of the axes 1 to 2 once");
+    refuse("RepeatVector", "n=2", SHAPE(1, 7, 2), ERR_SHAPE, "add nn.Flatten() before it");
+    refuse("RepeatVector", "n=0", SHAPE(1, 7), ERR_ARG, "n must be a whole number");
+    refuse("LayerNormalization", "axis=1", SHAPE(1, 7, 2), ERR_SHAPE, "normalises the last axes");
+    refuse("LayerNormalization", "axis=3", SHAPE(1, 7, 2), ERR_ARG, "axis 3");
+    refuse("LayerNormalization", "epsilon=-1", SHAPE(1, 7), ERR_ARG, "epsilon must be");
+    refuse("GroupNormalization", "groups=2", SHAPE(1, 7), ERR_SHAPE, "groups = 2, which must divide its 7 channels");
+    refuse("GroupNormalization", "groups=0", SHAPE(1, 7), ERR_SHAPE, "groups = 0");
+    refuse("GaussianNoise", "stddev=-1", SHAPE(1, 7), ERR_ARG, "stddev must be");
+    refuse("GaussianDropout", "rate=1", SHAPE(1, 7), ERR_ARG, "rate must be");
+    refuse("SpatialDropout1D", "rate=0.5", SHAPE(1, 7), ERR_SHAPE, "spatial_dropout1d wants sequences");
+    refuse("SpatialDropout2D", "rate=0.5", SHAPE(1, 49), ERR_SHAPE, "add nn.Reshape({7, 7, 1}) before it");
+    refuse("PReLU", "shared_axes=3", SHAPE(1, 7, 2), ERR_SHAPE, "shares axis 3, but its samples have 2 axes");
+    refuse("ReLU", "max_value=-1", SHAPE(1, 7), ERR_ARG, "max_value must be");
+    refuse("Softmax", "axis=2", SHAPE(1, 7), ERR_ARG, "axis 2");
+    refuse("Conv1D", "filters=4 kernel_size=9", SHAPE(1, 7, 2), ERR_SHAPE, "has a window of 9 steps, but its sequences have only 7");
+    refuse("Conv1D", "filters=4 kernel_size=2", SHAPE(1, 7), ERR_SHAPE, "add nn.Reshape({7, 1}) before it");
+    refuse("Conv1D", "filters=4 kernel_size=2 groups=3", SHAPE(1, 7, 4), ERR_SHAPE, "must divide its 4 input channels");
+    refuse("Conv2DTranspose", "filters=4 kernel_size=3 strides=2 output_padding=2", SHAPE(1, 7, 7, 1), ERR_SHAPE, "less than its strides");
+    refuse("DepthwiseConv2D", "kernel_size=5", SHAPE(1, 4, 9, 1), ERR_SHAPE, "has a window of height 5, but its images have only 4");
+    refuse("SeparableConv2D", "filters=2 kernel_size=3", SHAPE(1, 49), ERR_SHAPE, "add nn.Reshape({7, 7, 1}) before it");
+    refuse("ZeroPadding2D", "padding=1,2,3", SHAPE(1, 4, 4, 1), ERR_ARG, "{top, bottom, left, right}, got 3 numbers");
+    refuse("Cropping2D", "cropping=2,1", SHAPE(1, 4, 4, 1), ERR_SHAPE, "cuts off 4 of 4 lines: nothing would be left");
+    refuse("Cropping1D", "cropping=2,1", SHAPE(1, 3, 4), ERR_SHAPE, "cuts off 3 of 3 steps");
+    refuse("UpSampling2D", "interpolation=bicubic", SHAPE(1, 4, 4, 1), ERR_ARG, "interpolation must be one of");
+    refuse("MaxPooling1D", "pool_size=9", SHAPE(1, 3, 4), ERR_SHAPE, "has a window of 9 steps");
+    refuse("Dense", "units=2 bias_initializer=identity", SHAPE(1, 7), ERR_SHAPE, "initializer identity fills weights of 2 axes, got shape (2)");
 }
 
 static void test_inputs_that_differ(void **state)
@@ -568,6 +598,13 @@ static void test_inputs_that_differ(void **state)
     assert_err(layer_build(join, (Shape[]){ SHAPE(-1, 4, 2), SHAPE(-1, 4, 3) }, 2, 1, &err), ERR_SHAPE,
                "concatenate wants inputs that differ in axis 1 only, got (4, 2) and (4, 3)");
     assert_err(layer_build(batch, (Shape[]){ SHAPE(-1, 4), SHAPE(-1, 4) }, 2, 1, &err), ERR_SHAPE, "axis 0, which is the batch");
+    Layer *dot = net_layer("Dot", "axes=1"), *over = net_layer("Dot", "axes=0"), *less = net_layer("Subtract", "");
+    assert_err(layer_build(dot, (Shape[]){ SHAPE(-1, 4), SHAPE(-1, 3) }, 2, 1, &err), ERR_SHAPE, "dot sums along axis 1 of (4) and axis 1 of (3)");
+    assert_err(layer_build(over, (Shape[]){ SHAPE(-1, 4), SHAPE(-1, 4) }, 2, 1, &err), ERR_SHAPE, "axis 0, which is the batch");
+    assert_err(layer_build(less, (Shape[]){ SHAPE(-1, 4), SHAPE(-1, 4), SHAPE(-1, 4) }, 3, 1, &err), ERR_ARG, "subtract wants 2 inputs, got 3");
+    layer_unref(dot);
+    layer_unref(over);
+    layer_unref(less);
     layer_unref(add);
     layer_unref(join);
     layer_unref(batch);

@@ -385,13 +385,46 @@ static void test_threads(void **state)
     }
 }
 
+/* The same for ops over images, or with sums over rows of their own. */
+static void test_threads_images(void **state)
+{
+    (void)state;
+    static const struct { const char *name; Shape a, b; const char *args; } rows[] = {
+        { "depthwise_conv2d", { 4, { 3, 40, 30, 20 } }, { 4, { 3, 3, 20, 1 } }, "padding=same" },
+        { "depthwise_conv2d", { 4, { 3, 40, 30, 20 } }, { 4, { 3, 2, 20, 3 } }, "strides=2" },
+        { "conv2d_transpose", { 4, { 5, 16, 14, 24 } }, { 4, { 4, 4, 20, 24 } }, "padding=same strides=2" },
+        { "upsample2d", { 4, { 3, 30, 20, 17 } }, { 1, { 1 } }, "interpolation=bilinear" },
+        { "pad", { 4, { 3, 60, 50, 17 } }, { 1, { 1 } }, "before=0,1,2 after=0,2,0" },
+        { "repeat", { 3, { 30, 50, 40 } }, { 1, { 1 } }, "repeats=3 axis=1" },
+        { "layer_norm", { 3, { 60, 50, 40 } }, { 1, { 1 } }, NULL },
+        { "rms_norm", { 3, { 60, 50, 40 } }, { 1, { 1 } }, NULL },
+        { "group_norm", { 4, { 5, 30, 20, 24 } }, { 1, { 1 } }, "groups=8" },
+        { "l2_normalize", { 3, { 60, 50, 40 } }, { 1, { 1 } }, NULL },
+        { "gelu", { 3, { 60, 50, 40 } }, { 1, { 1 } }, NULL },
+        { "sparsemax", { 3, { 60, 50, 40 } }, { 1, { 1 } }, NULL },
+        { "prelu", { 3, { 60, 50, 40 } }, { 1, { 40 } }, NULL },
+    };
+    uint64_t alone[COUNT_OF(rows)];
+    for (int threads = 1; threads <= 3; threads++) {
+        assert_ok(pool_start(threads, &err));
+        for (size_t k = 0; k < COUNT_OF(rows); k++) {
+            uint64_t got = digest(rows[k].name, rows[k].a, rows[k].b, rows[k].args);
+            if (threads == 1)
+                alone[k] = got;
+            else if (got != alone[k])
+                fail_msg("%s (row %zu) differs with %d threads", rows[k].name, k, threads);
+        }
+        pool_stop();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),       cmocka_unit_test(test_defaults),      cmocka_unit_test(test_checks),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_size_limit),    cmocka_unit_test(test_arithmetic),
         cmocka_unit_test(test_reductions), cmocka_unit_test(test_shapes),        cmocka_unit_test(test_big_transpose),
-        cmocka_unit_test(test_products),   cmocka_unit_test(test_gather),        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_products),   cmocka_unit_test(test_gather),        cmocka_unit_test(test_threads),       cmocka_unit_test(test_threads_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
