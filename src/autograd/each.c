@@ -54,26 +54,31 @@ static void run_each(Each *each, double cost)
         pool_run(each->n_tiles, each_tile, each);
 }
 
-static Each each_of(const OpCall *call)
+static Each each_forwards(const OpCall *call)
 {
-    const real *y = tensor_real(&call->out);
-    return (Each){ .y = tensor_real(&call->out),
-                   .whole = { call->din[0], call->dout, tensor_real(&call->in[0]), y, call->add[0], shape_count(&call->out.shape), NULL } };
+    return (Each){ .y = tensor_real(&call->out), .whole = { .x = tensor_real(&call->in[0]), .n = shape_count(&call->out.shape) } };
+}
+
+static Each each_backwards(const OpCall *call)
+{
+    return (Each){ .whole = { call->din[0], call->dout, tensor_real(&call->in[0]), tensor_real(&call->out), call->add[0],
+                              shape_count(&call->out.shape), NULL } };
 }
 
 void each_forward(OpCall *call, EachFn fn, double cost)
 {
-    Each each = each_of(call);
+    Each each = each_forwards(call);
     each.forward = fn;
     run_each(&each, cost);
 }
 
 void each_backward(OpCall *call, EachBackFn fn, double cost)
 {
-    Each each = each_of(call);
+    if (!call->din[0])
+        return;
+    Each each = each_backwards(call);
     each.backward = fn;
-    if (call->din[0])
-        run_each(&each, cost);
+    run_each(&each, cost);
 }
 
 void each_params(const OpCall *call, real p[EACH_PARAMS])
@@ -92,7 +97,7 @@ void each_params(const OpCall *call, real p[EACH_PARAMS])
 void each_forward_with(OpCall *call, EachArgFn fn, double cost)
 {
     real p[EACH_PARAMS];
-    Each each = each_of(call);
+    Each each = each_forwards(call);
     each_params(call, p);
     each.forward_with = fn;
     each.whole.p = p;
@@ -101,13 +106,14 @@ void each_forward_with(OpCall *call, EachArgFn fn, double cost)
 
 void each_backward_with(OpCall *call, EachBackFn fn, double cost)
 {
+    if (!call->din[0])
+        return;
     real p[EACH_PARAMS];
-    Each each = each_of(call);
+    Each each = each_backwards(call);
     each_params(call, p);
     each.backward = fn;
     each.whole.p = p;
-    if (call->din[0])
-        run_each(&each, cost);
+    run_each(&each, cost);
 }
 
 /* ---- two inputs ---- */
