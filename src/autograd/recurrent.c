@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* A row whose step is left out by the mask keeps its states; its result is that of the step before, or 0 when no step has counted
- * yet (Keras's rule). So result s is the state after step s, from the first step that counts on. */
+ * yet (Keras's rule; with zero_output_for_mask it is 0 wherever a step is left out). So result s is the state behind step s, from
+ * the first step that counts on. */
 #include "autograd/recurrent.h"
 
 #include <string.h>
@@ -39,6 +40,7 @@ static Recur recur_of(const RecurKind *kind, const OpCall *call)
     r.sequences = flag(call, "return_sequences");
     r.last = flag(call, "return_state");
     r.backwards = flag(call, "go_backwards");
+    r.zero = flag(call, "zero_output_for_mask");
     r.act = act_of(call, "activation");
     r.rec = act_of(call, "recurrent_activation");
     r.rows = (r.sequences ? r.T : 1) + (r.last ? r.states : 0);
@@ -215,6 +217,12 @@ static int64_t first_step(const Recur *r, int64_t b)
     return s;
 }
 
+/* Is the result of step s the state behind it (else 0)? seen: the row's first step that counts. */
+static bool shows(const Recur *r, int64_t s, int64_t b, int64_t seen)
+{
+    return s >= seen && (!r->zero || recur_counts(r, s, b));
+}
+
 const real *recur_in(const Recur *r, int64_t s, int64_t first, int64_t n)
 {
     const real *h = r->h + recur_at(r, s, first, r->U), *drop = input(r, RECUR_DROP);
@@ -281,7 +289,7 @@ static void end_row(const Recur *r, int64_t b, int64_t seen)
 {
     const real *h = r->h + recur_at(r, r->T, b, r->U);
     if (!r->sequences)
-        put(r, b, 0, seen < r->T ? h : NULL);
+        put(r, b, 0, shows(r, r->T - 1, b, seen) ? h : NULL);
     if (r->last)
         put(r, b, r->rows - r->states, h);
     if (r->last && r->c)
@@ -302,7 +310,7 @@ static void forward_tile(void *ctx, size_t tile, int worker)
     for (int64_t s = 0; s < r->T; s++) {
         work->kind->step(r, s, first, n);
         for (int64_t i = 0; r->sequences && i < n; i++)
-            put(r, first + i, s, s >= seen[i] ? r->h + recur_at(r, s + 1, first + i, r->U) : NULL);
+            put(r, first + i, s, shows(r, s, first + i, seen[i]) ? r->h + recur_at(r, s + 1, first + i, r->U) : NULL);
     }
     for (int64_t i = 0; i < n; i++)
         end_row(r, first + i, seen[i]);
@@ -374,7 +382,7 @@ static void backward_tile(void *ctx, size_t tile, int worker)
     }
     for (int64_t s = r->T - 1; s >= 0; s--) {
         for (int64_t i = 0; (r->sequences || s == r->T - 1) && i < n; i++)
-            if (s >= seen[i])
+            if (shows(r, s, first + i, seen[i]))
                 add_row(r->dh + (first + i) * r->U, dout_row(r, first + i, r->sequences ? s : 0), r->U);
         work->kind->back(r, s, first, n);
     }

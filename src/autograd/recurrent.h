@@ -20,7 +20,7 @@ typedef struct Recur {
     int64_t B, T, I, U, G;
     int states;       /* 1: h; 2: h and c */
     int bias_rows;    /* 1, or 2: one for the recurrent products (GRU with reset_after) */
-    bool sequences, last, backwards, after; /* arguments; after: reset_after */
+    bool sequences, last, backwards, after, zero; /* arguments; after: reset_after, zero: zero_output_for_mask */
     KernAct act, rec;
     int64_t rows;     /* of one sample in out: [rows, U] */
     size_t n_tiles;   /* of the batch */
@@ -74,6 +74,7 @@ static inline int64_t recur_at(const Recur *r, int64_t s, int64_t b, int64_t wid
     { .name = "return_sequences", .type = ARG_BOOL, .fallback = "true", .help = "the results of all steps, not of the last alone" }, \
     { .name = "return_state", .type = ARG_BOOL, .fallback = "false", .help = "the last states as further rows of the result" }, \
     { .name = "go_backwards", .type = ARG_BOOL, .fallback = "false", .help = "from the last step to the first; results in that order" }, \
+    { .name = "zero_output_for_mask", .type = ARG_BOOL, .fallback = "false", .help = "results of masked steps are 0, not those of the step before" }, \
     { .name = "stateful", .type = ARG_BOOL, .fallback = "false", .help = "a step of training that is kept writes the last states into the first ones" }
 
 #endif

@@ -32,6 +32,8 @@ void compose_begin(Compose *c, Layer *layer, const Shape *in, int n_in, Err *err
         snprintf(name, sizeof name, "input_%d", i + 1);
         Symbol *symbol = symbol_input(sample, DTYPE_FLOAT32, name, err);
         c->failed = !symbol;
+        if (symbol)
+            symbol->batch = layer->batch;
         c->in[i] = symbol ? keep(c, symbol) : NULL;
     }
 }

@@ -203,10 +203,15 @@ static bool plan_node(const Model *model, GraphNode *node, Err *err)
     for (int i = 0; i < node->n_in; i++) {
         shapes[i] = model->nodes[node->in[i]].shape;
         dtypes[i] = model->nodes[node->in[i]].dtype;
+        node->batch = model->nodes[node->in[i]].batch ? model->nodes[node->in[i]].batch : node->batch;
     }
+    if (!node->layer->built)
+        node->layer->batch = node->batch;
     GraphNode outputs[LAYER_OUTPUTS] = { { 0 } };
     if (!layer_plan(node->layer, shapes, node->n_in, err) || !graph_infer(node->layer, shapes, dtypes, node->n_in, outputs, err))
         return false;
+    if (node->layer->kind->is_input)
+        node->batch = node->layer->batch;
     node->shape = outputs[0].shape;
     node->dtype = outputs[0].dtype;
     node->flops = outputs[0].flops;

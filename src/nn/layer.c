@@ -191,6 +191,15 @@ void layer_set_trainable(Layer *layer, bool trainable)
         layer_set_trainable(layer->inner->nodes[i].layer, trainable);
 }
 
+void layer_reset_states(Layer *layer)
+{
+    for (int i = 0; i < layer->n_params; i++)
+        if (layer->params[i].state && layer->block)
+            memset(layer->params[i].value.data, 0, tensor_size(&layer->params[i].value));
+    for (int i = 0; layer->inner && i < layer->inner->n_leaves; i++)
+        layer_reset_states(layer->inner->leaves[i].layer);
+}
+
 /* ---- building ---- */
 
 bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *init, bool trainable, Err *err)
@@ -289,6 +298,7 @@ static bool check_again(const Layer *layer, const Shape *in, int n_in, Err *err)
     trial.args = layer->args;
     trial.inner = layer_is_model(layer) ? layer->inner : NULL;
     memcpy(trial.wrapped, layer->wrapped, sizeof trial.wrapped);
+    trial.batch = layer->batch;
     memcpy(trial.name, layer->name, sizeof trial.name);
     if (!plan(&trial, in, n_in, err))
         return false;
@@ -349,6 +359,8 @@ static bool fill_params(Layer *layer, Err *err)
         rng_init(&rng, rng_mix_text(layer->seed, param->name), RNG_INIT_WEIGHTS, 0);
         init_fill(init, &args, tensor_real(&param->value), &param->fans, &rng);
     }
+    if (layer->kind->fill)
+        layer->kind->fill(layer);
     return true;
 }
 

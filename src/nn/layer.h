@@ -25,6 +25,7 @@ typedef struct Param {
     Tensor value;     /* borrowed view into the layer's block; DTYPE_FLOAT32 */
     size_t offset;    /* elements from the start of the block */
     bool trainable;   /* by its nature; a frozen layer's are not trained either */
+    bool state;       /* kept from batch to batch by a stateful layer: layer_reset_states clears it */
     char init[ARG_TEXT_MOST]; /* the initialiser, see init_parse */
     Shape fans;       /* the matrix [in, out] that the initialiser takes it for; usually its shape */
     Node *node;       /* this step's leaf, so that a shared layer has one gradient; see layer_param */
@@ -62,6 +63,7 @@ typedef struct LayerKind {
     /* Compose ops on the tape (mode INFER, FORWARD or TRAIN). Further outputs are hung on the first one by layer_also. A composite
      * may give compose_forward. */
     Node *(*forward)(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err);
+    void (*fill)(Layer *layer); /* NULL, or what initialisers cannot say: changes values that they have just drawn */
     int (*n_outputs)(const Layer *layer); /* 1 … LAYER_OUTPUTS with these arguments; NULL: one */
     LayerMask mask;
     /* Layers that it is given, Bidirectional(layer): their names as in Verb.values, "layer *backward_layer". NULL: none. They stand in
@@ -89,6 +91,7 @@ struct Layer {
     real *grad;          /* [n_trainable] borrowed from the optimizer while a run trains it, else NULL */
     int run_id;          /* the run that trains it; 0: none */
     uint64_t seed;       /* of its initial weights and its dropout */
+    int64_t batch;       /* samples in every batch, where nn.Input says so (stateful layers want to know); 0: any number */
     Shape input_shape;   /* asked for by the first layer's input_shape (batch -1); rank 0: not given */
     DType input_dtype;
     Model *inner;        /* a model used as a layer, or what a composite is made of: one reference; its layers hold the parameters */
@@ -141,6 +144,9 @@ MUST_USE bool layer_add_kernel(Layer *layer, const char *name, Shape shape, int 
 /* Inside forward: the leaf of parameter i, the same node for every use in one step; has a gradient when the layer trains. */
 MUST_USE Node *layer_param(Layer *layer, Tape *tape, int i, Err *err);
 int layer_find_param(const Layer *layer, const char *name); /* -1: none */
+
+/* States that are kept between batches begin anew, those of layers within too. The caller sees to it that no run trains it. */
+void layer_reset_states(Layer *layer);
 
 /* Train it or not; a model used as a layer hands it down to its layers. The caller sees to it that no run trains it. */
 void layer_set_trainable(Layer *layer, bool trainable);

@@ -19,6 +19,7 @@ typedef struct Symbol {
     int n_in;
     Shape shape;               /* batch -1 */
     DType dtype;
+    int64_t batch;             /* as Layer.batch */
     int id;                    /* order of making */
     struct Symbol *dead;       /* used while a chain of them is freed */
 } Symbol;
@@ -41,6 +42,7 @@ typedef struct GraphNode {
     int in[OP_IN_MOST], n_in; /* indices of earlier nodes */
     Shape shape;  /* of the output, batch -1; rank 0: not known yet (Sequential before its first data) */
     DType dtype;
+    int64_t batch; /* as Layer.batch */
     double flops; /* multiply-adds of one sample's forward */
     size_t bytes; /* of all that one sample's forward makes, in float32; 0 where it only reshapes */
 } GraphNode;

@@ -78,6 +78,8 @@ static bool run_batch(Prediction *p, Tape *tape, int64_t first, int64_t n, Err *
     }
     if (!model_forward(p->model, tape, in, out, NULL, NULL, err))
         return false;
+    if (!atomic_load(&p->model->owner))
+        tape_commit(tape); /* stateful layers go on; while a run trains them, their states are the run's */
     for (int i = 0; i < p->model->n_outputs; i++)
         if (!keep(p, i, first, out[i], err))
             return false;

@@ -89,7 +89,10 @@ static bool make(Symbol *symbol, bool allocate, GraphNode outputs[LAYER_OUTPUTS]
     for (int i = 0; i < symbol->n_in; i++) {
         shapes[i] = symbol->in[i]->shape;
         dtypes[i] = symbol->in[i]->dtype;
+        symbol->batch = symbol->in[i]->batch ? symbol->in[i]->batch : symbol->batch;
     }
+    if (!layer->built)
+        layer->batch = symbol->batch;
     bool done = layer_plan(layer, shapes, symbol->n_in, err) && graph_infer(layer, shapes, dtypes, symbol->n_in, outputs, err) &&
                 (!allocate || layer_allocate(layer, model_default_seed(), true, err));
     if (!done) {
@@ -98,6 +101,8 @@ static bool make(Symbol *symbol, bool allocate, GraphNode outputs[LAYER_OUTPUTS]
     }
     if (allocate)
         layer_commit(layer);
+    if (layer->kind->is_input)
+        symbol->batch = layer->batch;
     symbol->shape = outputs[0].shape;
     symbol->dtype = outputs[0].dtype;
     return true;

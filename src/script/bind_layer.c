@@ -132,13 +132,11 @@ static void set_wrapped(lua_State *L, Layer *layer, int n, const char *who)
 static int new_input(lua_State *L, const Args *args, const char *name)
 {
     Err err = ERR_INIT;
-    int n;
-    const int64_t *sizes = args_ints(args, "shape", &n);
-    DType dtype = DTYPE_FLOAT32;
     SymbolBox *box = bind_new(L, &kind_symbol, sizeof *box);
-    if (!dtype_find(args_choice(args, "dtype"), &dtype) || !(box->symbol = symbol_input(shape_make(n, sizes), dtype, name, &err)))
-        return bind_raise(L, &err);
-    return 1;
+    Layer *layer = layer_new(layer_find("Input", NULL), args, name, &err);
+    box->symbol = layer ? symbol_call(layer, NULL, 0, &err) : NULL;
+    layer_unref(layer);
+    return box->symbol ? 1 : bind_raise(L, &err);
 }
 
 static int new_layer(lua_State *L)
@@ -192,9 +190,10 @@ static bool run_layer(void *ctx, Err *err)
     Node *in[OP_IN_MOST];
     Tape tape;
     for (int i = 0; i < call->n_in; i++) {
-        shapes[i] = call->in[i]->shape;
-        if (shapes[i].rank < 1)
+        if ((shapes[i] = call->in[i]->shape).rank < 1)
             return err_set(err, ERR_SHAPE, "%s wants a batch of samples; its first axis is the batch", call->layer->name);
+        if (!call->layer->built)
+            call->layer->batch = shapes[0].d[0];
         shapes[i].d[0] = -1;
     }
     if (!layer_build(call->layer, shapes, call->n_in, model_default_seed(), err))
@@ -206,6 +205,8 @@ static bool run_layer(void *ctx, Err *err)
         ok = (in[i] = tape_input(&tape, call->in[i], err)) != NULL;
     Node *out = ok ? layer_forward(call->layer, &tape, in, call->n_in, err) : NULL;
     ok = out && copy_outputs(call, out, err);
+    if (ok && !call->layer->run_id)
+        tape_commit(&tape); /* stateful layers go on */
     tape_fini(&tape);
     return ok;
 }
@@ -480,6 +481,7 @@ static const Verb methods[] = {
     { "get_weights", get_weights, NULL, NULL, 0, "All its weights as a list of copies.", NULL },
     { "set_weights", set_weights, "weights", NULL, 0, "New values for all its weights, in the order of get_weights.", NULL },
     { "count_params", count_params, NULL, NULL, 0, "How many numbers its weights hold.", NULL },
+    { "reset_states", layer_reset, NULL, NULL, 0, "The states of a recurrent layer with stateful = true begin at 0 again.", NULL },
 };
 
 static int layer_tostring(lua_State *L)

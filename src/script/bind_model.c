@@ -356,6 +356,7 @@ static const Verb methods[] = {
     { "get_layer", method_get_layer, "name", NULL, 0, "A layer by its name, or by its place from 1.", NULL },
     { "count_params", method_count_params, NULL, NULL, 0, "How many numbers its weights hold.",
       "local m = nn.Sequential{nn.Dense(3, {input_shape = {2}})}; assert(m:count_params() == 9)" },
+    { "reset_states", model_reset, NULL, NULL, 0, "The states of recurrent layers with stateful = true begin at 0 again.", NULL },
     { "compile", model_compile, "*optimizer *loss *metrics *weighted_metrics", NULL, 0,
       "What training needs: optimizer and loss as names or objects (nn.Adam{learning_rate = 1e-3}), metrics as a list; those of\n"
       "weighted_metrics count the weights of samples and classes.",

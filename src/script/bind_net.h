@@ -73,6 +73,10 @@ void logs_open(lua_State *L);
 /* A history: columns by metric, which print as one aligned table. Makes a history of the table on top. */
 void logs_set_history(lua_State *L);
 
+/* reset_states, bound as a method of layers and of models (states.c). */
+int layer_reset(lua_State *L);
+int model_reset(lua_State *L);
+
 /* fit, bound as a method of models (fit.c). */
 int model_fit(lua_State *L);
 extern const ArgSpec fit_args[];

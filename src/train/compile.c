@@ -158,6 +158,8 @@ static bool evaluate_rows(Model *model, Compiled *compiled, Tape *tape, const Ba
     bool ok = tensor_rows(&rows, &all->x[0], first, n, err) && input_fit(model, 0, &rows, false, &part.x[0], err) &&
               tensor_rows(&part.y, &all->y, first, n, err) && step_forward(model, compiled, tape, TAPE_FORWARD, model->seed, &part, &result, err);
     if (ok) {
+        if (!atomic_load(&model->owner))
+            tape_commit(tape); /* stateful layers go on; while a run trains them, their states are the run's */
         step_add(compiled, &part, &result, sums);
         if (confusion)
             confusion_add(confusion, n_classes, &result.prediction->value, &part.y);

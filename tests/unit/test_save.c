@@ -226,7 +226,7 @@ static void test_json(void **state)
     Buf text = BUF_INIT, more = BUF_INIT;
     assert_ok(model_to_json(model, &text, &err));
     assert_string_equal(buf_text(&text),
-                        "{\"format\":1,\"layers\":[{\"kind\":\"Input\",\"name\":\"input_layer\",\"args\":{\"shape\":\"3\",\"dtype\":\"float32\"}},"
+                        "{\"format\":1,\"layers\":[{\"kind\":\"Input\",\"name\":\"input_layer\",\"args\":{\"shape\":\"3\",\"dtype\":\"float32\",\"batch_size\":\"nil\"}},"
                         "{\"kind\":\"Dense\",\"name\":\"dense\",\"args\":{\"units\":\"2\",\"activation\":\"relu\",\"use_bias\":\"true\","
                         "\"kernel_initializer\":\"glorot_uniform\",\"bias_initializer\":\"zeros\"}}],"
                         "\"models\":[{\"kind\":\"Sequential\",\"name\":\"sequential\",\"nodes\":[{\"layer\":0},{\"layer\":1,\"in\":[0]}],"

@@ -156,7 +156,8 @@ static const OpCase cases[] = {
 const Op op_gru = {
     .name = "gru",
     .doc = "gru(x, kernel, recurrent_kernel, bias, mask, recurrent_mask, h0, {activation = \"tanh\", recurrent_activation = \"sigmoid\",\n"
-           "reset_after = true, return_sequences = true, return_state = false, go_backwards = false, stateful = false}) -> y\n"
+           "reset_after = true, return_sequences = true, return_state = false, go_backwards = false,\n"
+           "zero_output_for_mask = false, stateful = false}) -> y\n"
            "Gated recurrent unit over whole sequences, gates in the order z r h: g = act(x_h + r (h recurrent_kernel_h + bias_h)), or with\n"
            "reset_after = false act(x_h + (r h) recurrent_kernel_h); h = z h + (1 - z) g. Steps whose mask is not above 0 leave h as it is;\n"
            "recurrent_mask multiplies h where it enters the products. What comes after recurrent_kernel may be nil.\n"

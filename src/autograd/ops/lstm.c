@@ -88,7 +88,8 @@ static const OpCase cases[] = {
 const Op op_lstm = {
     .name = "lstm",
     .doc = "lstm(x, kernel, recurrent_kernel, bias, mask, recurrent_mask, h0, c0, {activation = \"tanh\", recurrent_activation = \"sigmoid\",\n"
-           "return_sequences = true, return_state = false, go_backwards = false, stateful = false}) -> y\n"
+           "return_sequences = true, return_state = false, go_backwards = false,\n"
+           "zero_output_for_mask = false, stateful = false}) -> y\n"
            "Long short-term memory over whole sequences: z = x kernel + h recurrent_kernel + bias, gates in the order i f c o;\n"
            "c = f c + i act(z_c), h = o act(c). Steps whose mask is not above 0 leave the states as they are; recurrent_mask multiplies\n"
            "h where it enters the product. What comes after recurrent_kernel may be nil.\n"

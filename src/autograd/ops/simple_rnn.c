@@ -67,14 +67,15 @@ static const OpCase cases[] = {
     { .in = { { 3, { 2, 3, 2 } }, { 2, { 2, 3 } }, { 2, { 3, 3 } } }, .n_in = 3 },
     { .in = { { 3, { 2, 4, 2 } }, { 2, { 2, 3 } }, { 2, { 3, 3 } }, { 1, { 3 } }, { 2, { 2, 4 } }, { 2, { 2, 3 } }, { 2, { 2, 3 } } },
       .n_in = 7,
-      .args = "return_state=true" },
+      .args = "return_state=true zero_output_for_mask=true" },
     { .in = { { 3, { 5, 3, 2 } }, { 2, { 2, 17 } }, { 2, { 17, 17 } }, { 1, { 17 } } }, .n_in = 4, .args = "return_sequences=false go_backwards=true activation=sigmoid" },
 };
 
 const Op op_simple_rnn = {
     .name = "simple_rnn",
     .doc = "simple_rnn(x, kernel, recurrent_kernel, bias, mask, recurrent_mask, h0, {activation = \"tanh\", return_sequences = true,\n"
-           "return_state = false, go_backwards = false, stateful = false}) -> y\n"
+           "return_state = false, go_backwards = false,\n"
+           "zero_output_for_mask = false, stateful = false}) -> y\n"
            "The plain recurrent network over whole sequences: h = act(x kernel + h recurrent_kernel + bias). Steps whose mask is not above\n"
            "0 leave h as it is; recurrent_mask multiplies h where it enters the product. What comes after recurrent_kernel may be nil.\n"
            "Shapes: x [B, T, I], kernel [I, U], recurrent_kernel [U, U], bias [U], mask [B, T], recurrent_mask, h0 [B, U]\n"

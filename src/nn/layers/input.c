@@ -5,6 +5,8 @@ static const char *const dtypes[] = { "float32", "int32", "uint8", NULL };
 static const ArgSpec args[] = {
     { .name = "shape", .type = ARG_INTS, .least = 1, .most = 1 << 30, .help = "sizes of one sample, without the batch: {28, 28, 1}" },
     { .name = "dtype", .type = ARG_CHOICE, .fallback = "float32", .choices = dtypes, .help = "\"int32\" for token ids" },
+    { .name = "batch_size", .type = ARG_INT, .fallback = "nil", .least = 1, .most = 1 << 30,
+      .help = "samples in every batch, where layers want to know it (stateful ones); nil: any number" },
 };
 static const LayerCase cases[] = {
     { .args = "shape=4" },
@@ -27,6 +29,7 @@ static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
     for (int i = 0; i < n; i++)
         layer->input_shape.d[i + 1] = sizes[i];
     dtype_find(args_choice(&layer->args, "dtype"), &layer->input_dtype);
+    layer->batch = args_given(&layer->args, "batch_size") ? args_int(&layer->args, "batch_size") : 0;
     return true;
 }
 
