@@ -21,6 +21,7 @@ typedef struct VarCall {
     size_t saved_size, scratch_size;
     uint64_t seed;
     bool training, alias;
+    bool freezes; /* backward will read the values again; a graph that is only traced reads none */
     int n_in;
     Var *in[]; /* references; NULL where an optional input is absent */
 } VarCall;
@@ -73,14 +74,14 @@ void var_unref(Var *var)
     for (Var *dead = var; dead; dead = var) {
         var = dead->note;
         for (int i = 0; dead->call && i < dead->call->n_in; i++) {
-            if (dead->call->in[i])
+            if (dead->call->in[i] && dead->call->freezes)
                 tensor_thaw(&dead->call->in[i]->value);
             if (drop(dead->call->in[i])) {
                 dead->call->in[i]->note = var;
                 var = dead->call->in[i];
             }
         }
-        if (dead->call)
+        if (dead->call && dead->call->freezes)
             tensor_thaw(&dead->value);
         call_free(dead->call);
         tensor_unref(&dead->value);
@@ -114,6 +115,14 @@ static bool any_requires(Var *const *in, int n_in)
     return false;
 }
 
+static bool any_traced(Var *const *in, int n_in)
+{
+    for (int i = 0; i < n_in && i < OP_IN_MOST; i++)
+        if (in[i] && in[i]->traced)
+            return true;
+    return false;
+}
+
 /* The record that outlives the call. It takes over call->saved and copies the arguments that are not the defaults. */
 static VarCall *call_keep(const OpCall *call, Var *const *in, Err *err)
 {
@@ -137,11 +146,12 @@ static VarCall *call_keep(const OpCall *call, Var *const *in, Err *err)
     kept->seed = call->seed;
     kept->training = call->training;
     kept->alias = call->alias;
+    kept->freezes = call->wants_grad;
     kept->n_in = call->n_in;
     for (int i = 0; i < call->n_in; i++) {
         kept->in[i] = var_ref(in[i]);
-        if (in[i])
-            tensor_freeze(&in[i]->value); /* backward reads it again */
+        if (in[i] && kept->freezes)
+            tensor_freeze(&in[i]->value);
     }
     return kept;
 }
@@ -171,8 +181,9 @@ static bool run_forward(OpCall *call, Err *err)
 static Var *result_new(OpCall *call, Var *const *in, Err *err)
 {
     Var *var = mem_zero(1, sizeof *var, err);
-    VarCall *kept = var && call->wants_grad ? call_keep(call, in, err) : NULL;
-    if (!var || (call->wants_grad && !kept)) {
+    bool traced = any_traced(in, call->n_in), keeps = call->wants_grad || traced;
+    VarCall *kept = var && keeps ? call_keep(call, in, err) : NULL;
+    if (!var || (keeps && !kept)) {
         mem_free(var);
         return NULL;
     }
@@ -180,7 +191,8 @@ static Var *result_new(OpCall *call, Var *const *in, Err *err)
     var->value = call->out;
     var->call = kept;
     var->requires_grad = call->wants_grad;
-    if (kept)
+    var->traced = traced;
+    if (kept && kept->freezes)
         tensor_freeze(&var->value);
     return var;
 }
@@ -210,6 +222,16 @@ Var *var_op(const Op *op, Var *const *in, int n_in, const Args *args, bool train
     if (!result && call.out.data)
         tensor_unref(&call.out);
     return result;
+}
+
+const Op *var_made_by(const Var *var, const Args **args, Var *const **in, int *n_in)
+{
+    if (!var->call)
+        return NULL;
+    *args = var->call->args;
+    *in = var->call->in;
+    *n_in = var->call->n_in;
+    return var->call->op;
 }
 
 /* ---- backward ---- */

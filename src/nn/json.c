@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "nn/graph.h"
+#include "nn/traced.h"
 
 #define FORMAT 1
 #define MODELS_MOST 1024
@@ -111,6 +112,8 @@ static json_t *layer_json(Writer *w, const Layer *layer, bool *ok)
     set(out, "args", args, ok);
     if (layer->wrapped[0])
         set(out, "wraps", wraps_json(w, layer, ok), ok);
+    if (layer->traced)
+        set(out, "ops", traced_json(layer->traced), ok);
     return out;
 }
 
@@ -251,7 +254,10 @@ static Layer *read_layer(const Reader *r, json_t *in, size_t number, Err *err)
     Layer *layer = layer_new(kind, &args, name, err);
     if (!layer)
         return NULL;
-    if (!read_wraps(r, layer, json_object_get(in, "wraps"), err)) {
+    json_t *ops = json_object_get(in, "ops");
+    if (kind->traced && !(layer->traced = traced_read(ops, err)))
+        layer_name_error(layer, err);
+    if ((kind->traced && !layer->traced) || !read_wraps(r, layer, json_object_get(in, "wraps"), err)) {
         layer_unref(layer);
         return NULL;
     }

@@ -11,6 +11,7 @@
 #include "nn/graph.h"
 #include "nn/init.h"
 #include "nn/ops.h"
+#include "nn/traced.h"
 
 #define ROW(file) extern const LayerKind layer_##file;
 #include "gen/layers.h"
@@ -146,6 +147,8 @@ void layer_unref(Layer *layer)
     model_unref(layer->inner);
     for (int i = 0; i < LAYER_WRAPS; i++)
         layer_unref(layer->wrapped[i]);
+    traced_unref(layer->traced);
+    trace_source_unref(layer->source);
     mem_free(layer->block);
     mem_free(layer);
 }
@@ -158,6 +161,8 @@ Layer *layer_like(const Layer *layer, const char *name, Err *err)
     made->trainable = layer->trainable;
     for (int i = 0; i < LAYER_WRAPS; i++)
         made->wrapped[i] = layer_ref(layer->wrapped[i]);
+    made->source = trace_source_ref(layer->source);
+    made->traced = layer->source ? NULL : traced_ref(layer->traced);
     return made;
 }
 
@@ -168,6 +173,9 @@ bool layer_wrap(Layer *layer, int i, Layer *wrapped, Err *err)
     if (layer_is_model(wrapped) || wrapped->kind->is_input)
         return err_set(err, ERR_ARG, "%s wraps a layer, got %s, which is %s", layer->name, wrapped->name,
                        wrapped->inner ? "a model" : "an Input");
+    if (wrapped->kind->traced)
+        return err_set(err, ERR_ARG, "%s wraps layers whose arguments say all; %s has a function: use it beside the wrapper", layer->name,
+                       wrapped->name);
     if (wrapped->built)
         return err_set(err, ERR_ARG, "%s wraps a new layer, but %s is in use elsewhere: make one for it alone", layer->name, wrapped->name);
     layer->wrapped[i] = layer_ref(wrapped);
@@ -253,9 +261,13 @@ static bool check_count(const Layer *layer, int n_in, Err *err)
     return err_set(err, ERR_ARG, "%s wants %s%d input%s, got %d", layer->name, about, bound, bound == 1 ? "" : "s", n_in);
 }
 
-/* What a composite's build made. */
+/* What a composite's build made, or a trace. */
 static void drop_inner(Layer *layer)
 {
+    if (layer->source) {
+        traced_unref(layer->traced);
+        layer->traced = NULL;
+    }
     if (!layer->kind->composite)
         return;
     model_unref(layer->inner);
@@ -297,6 +309,7 @@ static bool check_again(const Layer *layer, const Shape *in, int n_in, Err *err)
     trial.kind = layer->kind;
     trial.args = layer->args;
     trial.inner = layer_is_model(layer) ? layer->inner : NULL;
+    trial.traced = layer->traced; /* without its source: it serves the shapes that it was traced for */
     memcpy(trial.wrapped, layer->wrapped, sizeof trial.wrapped);
     trial.batch = layer->batch;
     memcpy(trial.name, layer->name, sizeof trial.name);

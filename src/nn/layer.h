@@ -38,6 +38,7 @@ typedef struct LayerCase { /* for tests of every layer: build, forward, save, lo
     Shape in[4];           /* batch included */
     int n_in;
     const char *wraps;     /* what a wrapper is given: "Dense units=3", a second one behind ';' */
+    const char *ops;       /* what a traced layer was traced to, as in files (traced_json) */
     int classes;           /* > 0: the first input holds whole numbers 0 … classes-1 (token ids), as float32 */
 } LayerCase;
 
@@ -71,6 +72,8 @@ typedef struct LayerKind {
     const char *wraps;
     bool composite; /* made of layers of its own: build sets layer->inner */
     bool is_input;  /* Input: no inputs, a place where data enters */
+    const char *gives; /* a value that is neither argument nor layer: "function"; NULL: none */
+    bool traced;    /* its forward is a list of ops, traced from a function that it is given (traced.h) */
 } LayerKind;
 
 struct Layer {
@@ -95,6 +98,8 @@ struct Layer {
     Shape input_shape;   /* asked for by the first layer's input_shape (batch -1); rank 0: not given */
     DType input_dtype;
     Model *inner;        /* a model used as a layer, or what a composite is made of: one reference; its layers hold the parameters */
+    struct TraceSource *source; /* where `traced` comes from: a reference; NULL: from a file */
+    struct Traced *traced; /* a reference; NULL: not traced yet */
     Layer *wrapped[LAYER_WRAPS]; /* what a wrapper was given, references; patterns for its own layers, never built themselves */
 };
 

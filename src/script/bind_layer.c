@@ -6,6 +6,7 @@
 #include "base/name.h"
 #include "script/bind_net.h"
 #include "script/help.h"
+#include "script/trace.h"
 
 /* ---- boxes ---- */
 
@@ -28,20 +29,6 @@ static int layer_gc(lua_State *L)
     LayerBox *box = bind_check(L, 1, &kind_layer, "__gc");
     layer_unref(box->layer);
     box->layer = NULL;
-    return 0;
-}
-
-void symbol_push(lua_State *L, Symbol *take)
-{
-    SymbolBox *box = bind_new(L, &kind_symbol, sizeof *box);
-    box->symbol = take;
-}
-
-static int symbol_gc(lua_State *L)
-{
-    SymbolBox *box = bind_check(L, 1, &kind_symbol, "__gc");
-    symbol_unref(box->symbol);
-    box->symbol = NULL;
     return 0;
 }
 
@@ -129,6 +116,16 @@ static void set_wrapped(lua_State *L, Layer *layer, int n, const char *who)
     }
 }
 
+/* The function of a Lambda, behind the common arguments. */
+static void set_function(lua_State *L, Layer *layer, const char *who)
+{
+    char what[64];
+    if (lua_type(L, N_COMMON + 1) != LUA_TFUNCTION)
+        bind_error(L, ERR_ARG, "%s wants a function of tensors, as in %s(function(x) return x:square() end), got %s", who, who,
+                   bind_what(L, N_COMMON + 1, what));
+    layer->source = trace_source(L, N_COMMON + 1);
+}
+
 static int new_input(lua_State *L, const Args *args, const char *name)
 {
     Err err = ERR_INIT;
@@ -162,7 +159,10 @@ static int new_layer(lua_State *L)
     if (!box->layer)
         return bind_raise(L, &err);
     set_common(L, box->layer, who);
-    set_wrapped(L, box->layer, n_wraps, who);
+    if (kind->traced)
+        set_function(L, box->layer, who);
+    else
+        set_wrapped(L, box->layer, n_wraps, who);
     return 1;
 }
 
@@ -216,7 +216,11 @@ static int apply_tensors(lua_State *L, Layer *layer, int first, int n)
     LayerCall call = { .layer = layer, .n_in = n };
     Err err = ERR_INIT;
     for (int i = 0; i < n; i++) {
-        Var *var = tensor_want(L, first + i, DTYPE_FLOAT32, layer->name);
+        Var *var = tensor_test(L, first + i);
+        if (var && var->traced)
+            return bind_error(L, ERR_STATE, "%s is a layer, and a traced function composes ops; put layers beside it in the model, or use "
+                              "op.linear and weights of its own (nn.layer)", layer->name);
+        var = tensor_want(L, first + i, DTYPE_FLOAT32, layer->name);
         if (var->value.dtype == DTYPE_UINT8) { /* images as they are stored */
             TensorBox *cast = tensor_box(L);
             if (!tensor_cast(&cast->hold, &var->value, DTYPE_FLOAT32, &err))
@@ -528,61 +532,6 @@ const Kind kind_layer = {
     .index_other = layer_index_other,
     .set_other = layer_set_other,
     .offer = layer_offer,
-};
-
-/* ---- symbols ---- */
-
-static Symbol *symbol_check(lua_State *L, const char *who)
-{
-    SymbolBox *box = bind_check(L, 1, &kind_symbol, who);
-    if (!box->symbol)
-        bind_error(L, ERR_STATE, "%s: this symbol is gone", who);
-    return box->symbol;
-}
-
-static int symbol_shape(lua_State *L)
-{
-    tensor_push_shape(L, &symbol_check(L, "shape")->shape);
-    return 1;
-}
-
-static int symbol_dtype(lua_State *L)
-{
-    lua_pushstring(L, dtype_name(symbol_check(L, "dtype")->dtype));
-    return 1;
-}
-
-static int symbol_layer(lua_State *L)
-{
-    layer_push(L, symbol_check(L, "layer")->layer);
-    return 1;
-}
-
-static const Field symbol_fields[] = {
-    { "shape", symbol_shape, NULL, "its shape; -1 stands for the batch" },
-    { "dtype", symbol_dtype, NULL, "type of its elements" },
-    { "layer", symbol_layer, NULL, "the layer that it comes out of" },
-};
-
-static int symbol_tostring(lua_State *L)
-{
-    const Symbol *symbol = symbol_check(L, "tostring");
-    char text[SHAPE_TEXT];
-    lua_pushfstring(L, "symbol %s %s, output of %s", dtype_name(symbol->dtype), shape_text(&symbol->shape, text),
-                    symbol->layer->name);
-    return 1;
-}
-
-static const luaL_Reg symbol_meta[] = { { "__gc", symbol_gc }, { "__tostring", symbol_tostring }, { NULL, NULL } };
-
-const Kind kind_symbol = {
-    .type = "hebb.symbol",
-    .what = "symbol",
-    .title = "a symbol",
-    .doc = "A value that does not exist yet: nn.Input makes one, layers are called on it, nn.Model(inputs, outputs) makes a model.",
-    .fields = symbol_fields,
-    .n_fields = COUNT_OF(symbol_fields),
-    .meta = symbol_meta,
 };
 
 void layer_open(lua_State *L)

@@ -6,17 +6,39 @@
 
 #include "base/rng.h"
 #include "script/bind_tensor.h"
+#include "script/trace.h"
 
 #define LIST_LEAST 5 /* an op of so many inputs takes them as one list too: op.concat({a, b}) */
+
+/* The same by an op, which becomes a part of the program. */
+static void cast_traced(lua_State *L, int at, DType want)
+{
+    Err err = ERR_INIT;
+    const Op *op = op_find("cast", &err);
+    Args args;
+    if (!op)
+        bind_raise(L, &err);
+    args_init(&args, op->args, op->n_args);
+    if (!args_set_text(&args, 0, dtype_name(want), op->name, &err))
+        bind_raise(L, &err);
+    op_push(L, op, &at, 1, &args, false);
+    lua_replace(L, at);
+}
 
 /* The input at `at`, as the op wants it: integers for class numbers, floats where it asks for floats. */
 static void convert(lua_State *L, int at, const Op *op, int i)
 {
     bool whole = op->integer_in >> i & 1, any = op->any_in >> i & 1;
-    Var *var = tensor_want(L, at, whole ? DTYPE_INT32 : DTYPE_FLOAT32, op->name);
+    Var *var = tensor_test(L, at);
+    if (!var || !var->traced)
+        var = tensor_want(L, at, whole ? DTYPE_INT32 : DTYPE_FLOAT32, op->name);
     DType want = whole ? DTYPE_INT32 : DTYPE_FLOAT32;
     if (any || var->value.dtype == want)
         return;
+    if (var->traced) {
+        cast_traced(L, at, want);
+        return;
+    }
     Err err = ERR_INIT;
     TensorBox *box = tensor_box(L);
     if (!tensor_cast(&box->hold, &var->value, want, &err)) {
@@ -35,7 +57,8 @@ void op_push(lua_State *L, const Op *op, const int *at, int n_in, const Args *ar
         if (at[i])
             convert(L, at[i], op, i);
     for (int i = 0; i < n_in; i++)
-        in[i] = at[i] ? tensor_check(L, at[i], op->name) : NULL;
+        in[i] = at[i] ? tensor_any(L, at[i], op->name) : NULL;
+    training = training || trace_training(script_of(L));
     TensorBox *box = tensor_box(L);
     uint64_t seed = training ? script_seed(script_of(L)) : 0;
     Var *out = var_op(op, in, n_in, args, training, seed, &err);

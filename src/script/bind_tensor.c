@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/name.h"
+#include "script/trace.h"
 
 /* ---- boxes ---- */
 
@@ -37,12 +38,19 @@ Var *tensor_test(lua_State *L, int index)
     return box ? box->var : NULL;
 }
 
-Var *tensor_check(lua_State *L, int index, const char *who)
+Var *tensor_any(lua_State *L, int index, const char *who)
 {
     TensorBox *box = bind_check(L, index, &kind_tensor, who);
     if (!box->var)
         bind_error(L, ERR_STATE, "%s: this tensor holds nothing any more", who);
     return box->var;
+}
+
+Var *tensor_check(lua_State *L, int index, const char *who)
+{
+    Var *var = tensor_any(L, index, who);
+    trace_refuse(L, var, who);
+    return var;
 }
 
 Var *tensor_want(lua_State *L, int index, DType dtype, const char *who)
@@ -82,14 +90,19 @@ static int tensor_gc(lua_State *L)
 
 static int tensor_len(lua_State *L)
 {
-    const Var *var = tensor_check(L, 1, "#");
+    const Var *var = tensor_any(L, 1, "#");
     lua_pushinteger(L, var->value.shape.rank ? var->value.shape.d[0] : 0);
     return 1;
 }
 
 static int tensor_tostring(lua_State *L)
 {
-    const Var *var = tensor_check(L, 1, "tostring");
+    const Var *var = tensor_any(L, 1, "tostring");
+    char shape[SHAPE_TEXT];
+    if (var->traced) {
+        lua_pushfstring(L, "%s of shape %s, in a traced function", dtype_name(var->value.dtype), shape_text(&var->value.shape, shape));
+        return 1;
+    }
     Buf *text = bind_buf(L);
     tensor_write(text, &var->value, 20, script_of(L)->options.columns);
     while (text->size && text->data[text->size - 1] == '\n')
@@ -101,6 +114,9 @@ static int tensor_tostring(lua_State *L)
 static int tensor_eq(lua_State *L)
 {
     const Var *a = tensor_test(L, 1), *b = tensor_test(L, 2);
+    for (int i = 0; i < 2; i++)
+        if (i ? b : a)
+            trace_refuse(L, i ? b : a, "a comparison");
     bool same = a && b && shape_same(&a->value.shape, &b->value.shape);
     for (int64_t i = 0, n = same ? tensor_count(&a->value) : 0; same && i < n; i++)
         same = tensor_get(&a->value, i) == tensor_get(&b->value, i);
@@ -138,25 +154,25 @@ static int tensor_le(lua_State *L)
 
 static int get_shape(lua_State *L)
 {
-    tensor_push_shape(L, &tensor_check(L, 1, "shape")->value.shape);
+    tensor_push_shape(L, &tensor_any(L, 1, "shape")->value.shape);
     return 1;
 }
 
 static int get_dtype(lua_State *L)
 {
-    lua_pushstring(L, dtype_name(tensor_check(L, 1, "dtype")->value.dtype));
+    lua_pushstring(L, dtype_name(tensor_any(L, 1, "dtype")->value.dtype));
     return 1;
 }
 
 static int get_size(lua_State *L)
 {
-    lua_pushinteger(L, tensor_count(&tensor_check(L, 1, "size")->value));
+    lua_pushinteger(L, tensor_count(&tensor_any(L, 1, "size")->value));
     return 1;
 }
 
 static int get_rank(lua_State *L)
 {
-    lua_pushinteger(L, tensor_check(L, 1, "rank")->value.shape.rank);
+    lua_pushinteger(L, tensor_any(L, 1, "rank")->value.shape.rank);
     return 1;
 }
 
@@ -300,7 +316,14 @@ static int method_to(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     DType dtype;
-    const Tensor *value = self(L, &args);
+    Var *var = tensor_any(L, 1, "to");
+    bind_take(L, 2, "to", bind_verb(L), &args);
+    const Tensor *value = &var->value;
+    if (var->traced) {
+        lua_settop(L, 1);
+        op_push(L, op_find("cast", &err), &(int){ 1 }, 1, &args, false);
+        return 1;
+    }
     TensorBox *box = tensor_box(L);
     if (!dtype_find(args_choice(&args, "dtype"), &dtype) || !tensor_cast(&box->hold, value, dtype, &err))
         return bind_raise(L, &err);

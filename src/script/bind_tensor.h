@@ -22,8 +22,10 @@ TensorBox *tensor_box(lua_State *L);
 void tensor_done(lua_State *L, TensorBox *box, bool requires_grad);
 void tensor_done_var(lua_State *L, TensorBox *box, Var *take);
 
-/* The Var at index, borrowed from its box. Raises. */
+/* The Var at index, borrowed from its box. Raises, also for the stand-ins of a traced function, whose values nobody may look at:
+ * tensor_any takes these too, for ops and for what looks at shapes alone. */
 Var *tensor_check(lua_State *L, int index, const char *who);
+Var *tensor_any(lua_State *L, int index, const char *who);
 Var *tensor_test(lua_State *L, int index); /* NULL: something else */
 
 /* A tensor at index, or what can become one (a number, nested tables, a list of tensors), which is replaced by a tensor of

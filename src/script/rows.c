@@ -67,7 +67,8 @@ static bool each_op(const Walk *walk)
 
 const char *help_layer_values(const LayerKind *kind, char out[HELP_VALUES])
 {
-    snprintf(out, HELP_VALUES, "%s%s" HELP_LAYER_VALUES, kind->wraps ? kind->wraps : "", kind->wraps ? " " : "");
+    const char *first = kind->gives ? kind->gives : kind->wraps;
+    snprintf(out, HELP_VALUES, "%s%s" HELP_LAYER_VALUES, first ? first : "", first ? " " : "");
     return out;
 }
 

@@ -18,6 +18,7 @@
 #include "script/bind.h"
 #include "script/callbacks.h"
 #include "script/enter.h"
+#include "script/trace.h"
 
 #define HOOK_EVERY 1000             /* instructions; a few microseconds */
 #define ANNOUNCE ((size_t)64 << 10) /* bytes of new tensors between steps of the collector */
@@ -214,6 +215,7 @@ void script_free(Script *script)
         return;
     run_set_serve(NULL, NULL);
     callbacks_close(script);
+    trace_close(script);
     if (script->L)
         lua_close(script->L);
     callbacks_fini(script);

@@ -31,6 +31,8 @@ struct Script {
     int serving;                        /* levels in use */
     int entered;                        /* blocks of the prompt so far */
     Run *inside[SCRIPT_SERVERS];        /* the runs whose callbacks are running now, outermost first; `serving` of them, borrowed */
+    void *sources;                      /* trace.c: functions that layers were made of, a list */
+    struct Tracing *tracing;            /* trace.c: what is traced now, borrowed; NULL: nothing */
 };
 
 Script *script_of(lua_State *L);

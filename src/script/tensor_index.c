@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "script/bind_tensor.h"
+#include "script/trace.h"
 
 /* The number at stack index as a place 1 … n of the first axis. */
 static int64_t place(lua_State *L, int index, const Var *var)
@@ -63,6 +64,7 @@ static int push_row(lua_State *L, const Var *var, int64_t i)
 {
     const Tensor *value = &var->value;
     if (value->shape.rank == 1) {
+        trace_refuse(L, var, "t[i]");
         double number = tensor_get(value, i - 1);
         if (value->dtype == DTYPE_FLOAT32)
             lua_pushnumber(L, number);
@@ -71,7 +73,7 @@ static int push_row(lua_State *L, const Var *var, int64_t i)
         return 1;
     }
     Shape rest = shape_make(value->shape.rank - 1, value->shape.d + 1);
-    if (var->requires_grad) {
+    if (var->requires_grad || var->traced) {
         push_slice(L, 1, i, i, 0);
         push_reshaped(L, lua_gettop(L), &rest);
         return 1;
@@ -89,7 +91,7 @@ int tensor_index(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TNUMBER)
         return 0;
-    const Var *var = tensor_check(L, 1, "an index");
+    const Var *var = tensor_any(L, 1, "an index");
     return push_row(L, var, place(L, 2, var));
 }
 
@@ -184,7 +186,7 @@ int tensor_slice(lua_State *L)
     char text[SHAPE_TEXT];
     int axis;
     bind_take(L, 2, "slice", bind_verb(L), &args);
-    const Var *var = tensor_check(L, 1, "slice");
+    const Var *var = tensor_any(L, 1, "slice");
     const Shape *shape = &var->value.shape;
     if (!shape_axis(shape, args_int(&args, "axis"), &axis, "slice", &err))
         return bind_raise(L, &err);
@@ -195,7 +197,7 @@ int tensor_slice(lua_State *L)
         return bind_error(L, ERR_ARG, "slice: rows %lld to %lld are not within 1 to %lld of axis %d of shape %s",
                           (long long)args_int(&args, "first"), (long long)args_int(&args, "last"), (long long)n, axis,
                           shape_text(shape, text));
-    if (axis > 0 || var->requires_grad) {
+    if (axis > 0 || var->requires_grad || var->traced) {
         push_slice(L, 1, first, last, axis);
         return 1;
     }

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "script/bind_tensor.h"
+#include "script/trace.h"
 
 static const char *const dtypes[] = { "float32", "int32", "uint8", NULL };
 
@@ -104,6 +105,8 @@ static void fill(lua_State *L, int index, Tensor *out, int axis, int64_t *at, co
         lua_rawgeti(L, index, i + 1);
         Var *var = tensor_test(L, -1);
         bool last = axis + 1 == out->shape.rank;
+        if (var)
+            trace_refuse(L, var, who);
         if (var)
             fill_from_tensor(L, out, axis + 1, at, &var->value, who);
         else if (!last && lua_istable(L, -1))
@@ -392,6 +395,7 @@ static int make_tensor(lua_State *L)
     TensorBox *box;
     if (var) {
         Err err = ERR_INIT;
+        trace_refuse(L, var, "tensor");
         box = tensor_box(L);
         if (!tensor_cast(&box->hold, &var->value, dtype, &err))
             return bind_raise(L, &err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "netkit.h"
 
+#include "nn/traced.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +79,12 @@ Layer *net_case(const LayerKind *kind, const LayerCase *c, Err *err)
 {
     char copy[256], *save;
     Layer *layer = net_try_layer(kind->name, c->args, err);
+    json_t *ops = layer && c->ops ? json_loads(c->ops, 0, NULL) : NULL;
+    if (layer && c->ops && !(layer->traced = traced_read(ops, err))) {
+        layer_unref(layer);
+        layer = NULL;
+    }
+    json_decref(ops);
     snprintf(copy, sizeof copy, "%s", c->wraps ? c->wraps : "");
     int i = 0;
     for (char *line = strtok_r(copy, ";", &save); layer && line; line = strtok_r(NULL, ";", &save)) {

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+/* A function is called once for training and once for inference with stand-ins for each of a few sizes of the batch; comparing the
+ * graphs shows what follows the batch and what does not repeat. It runs on a Lua thread of the source's own, in a protected call,
+ * because the engine that asks stands between us and whoever called it.
+ *
+ * The last reference to a source may go in a trainer; its function is given back to the collector by the lua thread, when it
+ * comes by. `lock` guards the list and the fields that tie a source to its script. */
+#include "script/trace.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "script/bind_tensor.h"
+
+typedef struct Source {
+    TraceSource base;    /* first */
+    struct Source *next; /* of the script's list */
+    Script *script;      /* NULL: Lua has ended */
+    pthread_t thread;    /* where Lua runs */
+    lua_State *L;        /* its own, kept by ref_L */
+    int ref_L, ref;      /* in Lua's registry; ref is the function, or the class */
+    bool dead;
+} Source;
+
+typedef struct Tracing {
+    bool training;
+} Tracing;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---- sources ---- */
+
+static void source_free(TraceSource *base)
+{
+    Source *source = (Source *)base;
+    pthread_mutex_lock(&lock);
+    bool alone = source->script == NULL;
+    source->dead = true;
+    pthread_mutex_unlock(&lock);
+    if (alone)
+        mem_free(source);
+}
+
+/* Take one dead source out of the list; NULL: none is left. */
+static Source *take_dead(Script *script)
+{
+    pthread_mutex_lock(&lock);
+    Source **at = (Source **)&script->sources;
+    while (*at && !(*at)->dead)
+        at = &(*at)->next;
+    Source *dead = *at;
+    if (dead)
+        *at = dead->next;
+    pthread_mutex_unlock(&lock);
+    return dead;
+}
+
+static void sweep(lua_State *L)
+{
+    for (Source *dead; (dead = take_dead(script_of(L)));) {
+        luaL_unref(L, LUA_REGISTRYINDEX, dead->ref);
+        luaL_unref(L, LUA_REGISTRYINDEX, dead->ref_L);
+        mem_free(dead);
+    }
+}
+
+void trace_close(Script *script)
+{
+    pthread_mutex_lock(&lock);
+    for (Source *source = script->sources, *next; source; source = next) {
+        next = source->next;
+        source->script = NULL;
+        if (source->dead)
+            mem_free(source);
+    }
+    script->sources = NULL;
+    pthread_mutex_unlock(&lock);
+}
+
+static bool trace_layer(TraceSource *base, Layer *layer, const Shape *in, int n_in, Traced *out, Err *err);
+
+TraceSource *trace_source(lua_State *L, int index)
+{
+    Err err = ERR_INIT;
+    Script *script = script_of(L);
+    sweep(L);
+    lua_pushvalue(L, index);
+    lua_State *own = lua_newthread(L);
+    int ref_L = luaL_ref(L, LUA_REGISTRYINDEX), ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    Source *source = mem_zero(1, sizeof *source, &err);
+    if (!source) {
+        luaL_unref(L, LUA_REGISTRYINDEX, ref_L);
+        luaL_unref(L, LUA_REGISTRYINDEX, ref);
+        bind_raise(L, &err);
+        return NULL;
+    }
+    atomic_init(&source->base.refs, 1);
+    source->base.trace = trace_layer;
+    source->base.free = source_free;
+    source->script = script;
+    source->thread = pthread_self();
+    source->L = own;
+    source->ref_L = ref_L;
+    source->ref = ref;
+    pthread_mutex_lock(&lock);
+    source->next = script->sources;
+    script->sources = source;
+    pthread_mutex_unlock(&lock);
+    return &source->base;
+}
+
+/* ---- what a traced function may not do ---- */
+
+void trace_refuse(lua_State *L, const Var *var, const char *who)
+{
+    if (var->traced)
+        bind_error(L, ERR_STATE, "%s: a traced function cannot look at values, only compose ops: it is called once, on stand-ins, and its "
+                   "ops run from then on; op.greater and its sisters give 0 or 1 for each element, to multiply with", who);
+}
+
+bool trace_training(const Script *script)
+{
+    return script->tracing && script->tracing->training;
+}
+
+/* ---- calling it ---- */
+
+typedef struct Job {
+    Source *source;
+    Layer *layer;
+    const Shape *in;
+    int n_in;
+    Traced *out;
+    Tracing now;
+    Err err; /* of the engine, or what the function raised */
+} Job;
+
+/* Push a stand-in of this shape; a batch of -1 becomes `batch`. */
+static Var *push_stand_in(lua_State *L, Shape shape, int64_t batch)
+{
+    Err err = ERR_INIT;
+    TensorBox *box = tensor_box(L);
+    if (shape.rank > 0 && shape.d[0] < 0)
+        shape.d[0] = batch;
+    if (!tensor_zero(&box->hold, DTYPE_FLOAT32, shape, &err))
+        bind_raise(L, &err);
+    tensor_done(L, box, false);
+    box->var->traced = true;
+    return box->var;
+}
+
+/* What the function returned, on top. */
+static Var *check_result(lua_State *L)
+{
+    char what[64];
+    Var *var = tensor_test(L, -1);
+    if (!var)
+        bind_error(L, ERR_ARG, "the function must return one tensor, got %s", bind_what(L, -1, what));
+    if (!var->traced)
+        bind_error(L, ERR_ARG, "what the function returns does not depend on its input: it must be composed of ops on it");
+    if (var->value.dtype != DTYPE_FLOAT32)
+        bind_error(L, ERR_ARG, "the function must return float32, got %s; :to(\"float32\") makes it", dtype_name(var->value.dtype));
+    return var;
+}
+
+/* The stack: 1 the function, then all stand-ins and results, which live as long as the call. */
+static Program *trace_mode(lua_State *L, Job *job)
+{
+    Var *in[TRACE_BATCHES][OP_IN_MOST], *out[TRACE_BATCHES];
+    Var *const *lists[TRACE_BATCHES];
+    luaL_checkstack(L, (TRACE_BATCHES + 1) * (OP_IN_MOST + 4), NULL);
+    for (int b = 0; b < TRACE_BATCHES; b++) {
+        int first = lua_gettop(L) + 1;
+        for (int i = 0; i < job->n_in; i++)
+            in[b][i] = push_stand_in(L, job->in[i], trace_batches[b]);
+        lists[b] = in[b];
+        lua_pushvalue(L, 1);
+        for (int i = 0; i < job->n_in; i++)
+            lua_pushvalue(L, first + i);
+        lua_pushboolean(L, job->now.training);
+        lua_call(L, job->n_in + 1, 1);
+        out[b] = check_result(L);
+    }
+    Program *program = traced_program(out, lists, job->n_in, NULL, 0, true, &job->err);
+    if (program) {
+        job->out->out = out[0]->value.shape;
+        job->out->out.d[0] = -1;
+    }
+    return program;
+}
+
+static int trace_body(lua_State *L)
+{
+    Job *job = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, job->source->ref);
+    Traced *out = job->out;
+    if (!(out->infer = trace_mode(L, job)))
+        return 0;
+    Shape shape = out->out;
+    job->now.training = true;
+    lua_settop(L, 1);
+    if (!(out->train = trace_mode(L, job)))
+        return 0;
+    if (!shape_same(&shape, &out->out)) {
+        err_set(&job->err, ERR_SHAPE, "the function gives another shape when training");
+        return 0;
+    }
+    if (program_same(out->infer, out->train)) {
+        program_unref(out->train);
+        out->train = program_ref(out->infer);
+    }
+    return 0;
+}
+
+/* The error with the user's line; a text has it already. */
+static int keep_error(lua_State *L)
+{
+    Job *job = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Debug ar;
+    bind_describe(L, 1, &job->err);
+    if (lua_type(L, 1) == LUA_TSTRING)
+        return 1;
+    for (int level = 0; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0) {
+            err_wrap(&job->err, "%s:%d", ar.short_src, ar.currentline);
+            break;
+        }
+    }
+    return 1;
+}
+
+static int protect(lua_State *L)
+{
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, keep_error, 1);
+    lua_pushcfunction(L, trace_body);
+    lua_pushvalue(L, 1);
+    lua_pcall(L, 1, 0, 2);
+    return 0;
+}
+
+static bool trace_layer(TraceSource *base, Layer *layer, const Shape *in, int n_in, Traced *out, Err *err)
+{
+    Job job = { .source = (Source *)base, .layer = layer, .in = in, .n_in = n_in, .out = out };
+    Source *source = job.source;
+    if (!source->script || !pthread_equal(source->thread, pthread_self()))
+        return err_set(err, ERR_STATE, "%s has a Lua function, which cannot be called from here for inputs of another shape", layer->name);
+    Script *script = source->script;
+    lua_State *L = source->L;
+    Tracing *outer = script->tracing;
+    int top = lua_gettop(L);
+    if (!lua_checkstack(L, 4))
+        return err_set(err, ERR_MEM, "no memory to call a Lua function");
+    script->tracing = &job.now;
+    lua_pushcfunction(L, protect); /* a light C function, a light userdata: neither allocates */
+    lua_pushlightuserdata(L, &job);
+    int status = lua_pcall(L, 1, 0, 0);
+    script->tracing = outer;
+    if (status != LUA_OK && job.err.code == ERR_OK)
+        bind_describe(L, -1, &job.err);
+    lua_settop(L, top);
+    if (job.err.code == ERR_OK && out->infer && out->train)
+        return true;
+    if (err)
+        *err = job.err;
+    return job.err.code != ERR_OK ? false : err_set(err, ERR_BUG, "a trace ended without a result");
+}
