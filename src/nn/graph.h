@@ -76,6 +76,7 @@ MUST_USE bool graph_allocate(Model *model, bool fill, Err *err);
 
 void graph_rollback(Model *model); /* all that is tentative */
 void graph_free(Model *model);     /* nodes and leaves */
+void notes_free(Model *model);
 
 /* ---- model.c ---- */
 MUST_USE Model *model_new(const char *prefix, const char *name, Err *err);

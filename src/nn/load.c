@@ -144,6 +144,17 @@ static Model *plan_from(const SafeTensors *file, Err *err)
     return NULL;
 }
 
+static bool read_notes(const SafeTensors *file, Model *model, Err *err)
+{
+    size_t n = strlen(WEIGHTS_NOTE_KEY);
+    for (int i = 0; i < safetensors_meta_count(file); i++) {
+        const SafeMeta *meta = safetensors_meta_at(file, i);
+        if (!strncmp(meta->key, WEIGHTS_NOTE_KEY, n) && !model_set_note(model, meta->key + n, meta->value, err))
+            return false;
+    }
+    return true;
+}
+
 static Model *load_from(SafeTensors *file, const char *path, Err *err)
 {
     Model *model = plan_from(file, err);
@@ -152,7 +163,7 @@ static Model *load_from(SafeTensors *file, const char *path, Err *err)
         return NULL;
     }
     Loading l = { .file = file, .path = path, .model = model, .names = model };
-    if (check(&l, err) && graph_allocate(model, false, err) && read_weights(&l, err))
+    if (check(&l, err) && graph_allocate(model, false, err) && read_weights(&l, err) && read_notes(file, model, err))
         return model;
     graph_rollback(model);
     model_unref(model);

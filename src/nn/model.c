@@ -61,6 +61,7 @@ void model_unref(Model *model)
     if (model->compiled && model->compiled_free)
         model->compiled_free(model->compiled);
     graph_free(model);
+    notes_free(model);
     mem_free(model);
 }
 

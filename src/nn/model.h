@@ -53,6 +53,13 @@ typedef struct ModelLeaf {
     char path[LAYER_PATH];
 } ModelLeaf;
 
+/* A text that belongs to a model and stands in its file: its tokeniser, names of its classes. */
+typedef struct ModelNote {
+    char name[32];
+    char *text; /* owned */
+    struct ModelNote *next;
+} ModelNote;
+
 struct Model {
     _Atomic int refs;
     char name[LAYER_NAME];
@@ -68,6 +75,7 @@ struct Model {
     _Atomic int wrapped;  /* places in other models where it is a layer: it cannot grow then */
     int inputs[MODEL_INPUTS], n_inputs;   /* indices of nodes */
     int outputs[MODEL_INPUTS], n_outputs;
+    ModelNote *notes; /* owned, sorted by name */
     /* What the rooms above hang on it; freed with it. */
     void *compiled; /* train/compile.h */
     void (*compiled_free)(void *);
@@ -142,6 +150,12 @@ MUST_USE bool model_save(Model *model, const char *path, const ModelExtra *extra
  * name). The second opens only the metadata value of a key into out (false without error when absent: err stays clear). */
 MUST_USE Model *model_load(const char *path, Err *err);
 bool model_load_key(const char *path, const char *key, Buf *out, Err *err);
+
+/* Give the model a text of this name, saved under the metadata key "hebb.note.NAME" and there again after model_load; NULL takes it
+ * away. At a boundary, as all that changes a model. Fails: ERR_ARG for a name of more than 31 bytes, ERR_MEM. */
+MUST_USE bool model_set_note(Model *model, const char *name, const char *text, Err *err);
+const char *model_note(const Model *model, const char *name); /* borrowed; NULL: it has none */
+MUST_USE bool model_copy_notes(Model *to, const Model *from, Err *err);
 
 /* Weights into an existing model by name; by_name_only: those that match, the rest is left; *n_loaded may be NULL. */
 MUST_USE bool model_load_weights(Model *model, const char *path, bool skip_mismatch, int *n_loaded, Buf *report, Err *err);

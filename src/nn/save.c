@@ -9,10 +9,13 @@
 #include "nn/graph.h"
 #include "nn/weights.h"
 
+#define NOTE_KEY 48
+
 typedef struct Saving {
     NamedTensor *items; /* owned */
     char (*names)[WEIGHT_NAME]; /* owned */
     SafeMeta *meta; /* owned */
+    char (*keys)[NOTE_KEY]; /* owned: of the notes */
     int n_items, n_meta;
     Buf json, prefixes;
 } Saving;
@@ -58,15 +61,34 @@ static void add_extra(Saving *s, const ModelExtra *extra)
         s->meta[s->n_meta++] = (SafeMeta){ extra->keys[i], extra->values[i] };
 }
 
+static int count_notes(const Model *model)
+{
+    int n = 0;
+    for (const ModelNote *note = model->notes; note; note = note->next)
+        n++;
+    return n;
+}
+
+static void add_notes(Saving *s, const Model *model)
+{
+    int n = 0;
+    for (const ModelNote *note = model->notes; note; note = note->next, n++) {
+        snprintf(s->keys[n], NOTE_KEY, WEIGHTS_NOTE_KEY "%s", note->name);
+        s->meta[s->n_meta++] = (SafeMeta){ s->keys[n], note->text };
+    }
+}
+
 static bool prepare(Saving *s, Model *model, const ModelExtra *extra, Err *err)
 {
-    size_t n_weights = 0, n_extra = extra ? (size_t)extra->n_tensors : 0, n_keys = extra ? (size_t)extra->n_keys : 0;
+    size_t n_weights = 0, n_extra = extra ? (size_t)extra->n_tensors : 0;
+    size_t n_keys = extra ? (size_t)extra->n_keys : 0, n_notes = (size_t)count_notes(model);
     for (int i = 0; i < model->n_leaves; i++)
         n_weights += (size_t)model->leaves[i].layer->n_params;
     if (!(s->items = mem_zero(n_weights + n_extra + 1, sizeof *s->items, err)) || !(s->names = mem_zero(n_weights + 1, sizeof *s->names, err)) ||
-        !(s->meta = mem_zero(n_keys + 2, sizeof *s->meta, err)))
+        !(s->meta = mem_zero(n_keys + n_notes + 2, sizeof *s->meta, err)) || !(s->keys = mem_zero(n_notes + 1, NOTE_KEY, err)))
         return false;
     add_weights(s, model);
+    add_notes(s, model);
     if (extra)
         add_extra(s, extra);
     if (!buf_ok(&s->prefixes, err))
@@ -85,6 +107,7 @@ bool model_save(Model *model, const char *path, const ModelExtra *extra, Err *er
     mem_free(s.items);
     mem_free(s.names);
     mem_free(s.meta);
+    mem_free(s.keys);
     buf_fini(&s.json);
     buf_fini(&s.prefixes);
     return done;

@@ -7,6 +7,7 @@
 
 #define WEIGHTS_MODEL_KEY "hebb.model" /* metadata: the architecture, see json.c */
 #define WEIGHTS_EXTRA_KEY "hebb.extra" /* metadata: beginnings of the names that are no weights, one a line */
+#define WEIGHTS_NOTE_KEY "hebb.note."   /* metadata: beginning of the keys of notes */
 #define WEIGHT_NAME (LAYER_PATH + 24)
 
 /* "inner/dense/kernel" */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Models. Whatever touches weights goes through model_do: at a boundary of the run that trains the model, or here. */
 #include "script/bind_model.h"
+#include "script/bind_text.h"
 
 #include <string.h>
 
@@ -342,6 +343,7 @@ static const Field fields[] = {
     { "layers", get_layers, NULL, "its layers in order, a list" },
     { "run", get_run, NULL, "the run that trains it or trained it last, or nil" },
     { "stop_training", get_stop, set_stop, "set to true (in a callback, or anywhere): the run ends at its next boundary" },
+    { "tokenizer", text_get_model, text_set_model, "the tokeniser of its texts, saved and loaded with it; nil: none" },
     { "built", get_built, NULL, "whether its weights exist" },
     { "input_shape", get_input, NULL, "shape of one sample that goes in, without the batch (a list where there are several)" },
     { "output_shape", get_output, NULL, "shape of what comes out for one sample (a list where there are several)" },

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "script/bind_net.h"
 #include "script/help.h"
 
 #define FILE_MOST ((size_t)2 << 30)
@@ -460,6 +461,53 @@ static int tokenizer_gc(lua_State *L)
     TokenizerBox *box = bind_check(L, 1, &kind_tokenizer, "gc");
     tokenizer_unref(box->t);
     box->t = NULL;
+    return 0;
+}
+
+/* ---- model.tokenizer: a note of the model, as JSON ---- */
+
+#define NOTE "tokenizer"
+
+int text_get_model(lua_State *L)
+{
+    Err err = ERR_INIT;
+    const char *json = model_note(model_check(L, 1, NOTE), NOTE);
+    if (!json) {
+        lua_pushnil(L);
+        return 1;
+    }
+    TokenizerBox *box = bind_new(L, &kind_tokenizer, sizeof *box);
+    if (!(box->t = tokenizer_parse(json, strlen(json), &err))) {
+        err_wrap(&err, "the tokeniser that came with the model");
+        return bind_raise(L, &err);
+    }
+    return 1;
+}
+
+typedef struct SetNote {
+    Model *model;
+    const char *text;
+} SetNote;
+
+static bool set_note(void *ctx, Err *err)
+{
+    SetNote *set = ctx;
+    return model_set_note(set->model, NOTE, set->text, err);
+}
+
+int text_set_model(lua_State *L)
+{
+    Err err = ERR_INIT;
+    SetNote set = { .model = model_check(L, 1, NOTE) };
+    Buf *json = bind_buf(L);
+    if (!lua_isnil(L, 3)) {
+        if (!tokenizer_write(text_tokenizer(L, 3, "model.tokenizer"), json, &err))
+            return bind_raise(L, &err);
+        set.text = buf_text(json);
+    }
+    if (!buf_ok(json, &err) || !model_do(set.model, set_note, &set, &script_of(L)->stop, &err))
+        return bind_raise(L, &err);
+    buf_fini(json);
     return 0;
 }
 

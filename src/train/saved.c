@@ -156,7 +156,7 @@ Model *replica_new(Model *model, const Compiled *compiled, Err *err)
     Buf json = BUF_INIT, train = BUF_INIT;
     Compiled copy;
     Model *replica = model_to_json(model, &json, err) ? model_from_json(buf_text(&json), err) : NULL;
-    bool ok = replica && compiled_to_json(compiled, &train, err) && compiled_from_json(buf_text(&train), &copy, err) &&
+    bool ok = replica && compiled_to_json(compiled, &train, err) && compiled_from_json(buf_text(&train), &copy, err) && model_copy_notes(replica, model, err) &&
               compile_model(replica, &copy, err) && optimizer_bind(compiled_of(replica, err)->optimizer, replica, err);
     buf_fini(&json);
     buf_fini(&train);
