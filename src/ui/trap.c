@@ -108,9 +108,11 @@ int trap_fd(void)
 void trap_clear(void)
 {
     char waste[64];
-    atomic_store(&noted, false); /* before reading: a wake-up between is read now or writes again */
     while (read(pipe_fds[0], waste, sizeof waste) > 0)
         ;
+    /* After reading: a wake-up between the two leaves no byte, but what it tells of is seen by whoever looks after this. The
+     * other way round its byte would be read while `noted` stays set, and nothing would ever be written again. */
+    atomic_exchange(&noted, false);
 }
 
 bool trap_take(int signal)

@@ -24,5 +24,7 @@ for face in --plain ""; do
     sees "$name: Ctrl-C ends it" "interrupted" 20
     type 'a = r.steps; hebb.sleep(0.3); print("so it " .. (r.steps > a and "goes on" or "stands"))'; keys Enter
     sees "$name: the training goes on" "so it goes on" 20
+    type 'os.exit(3)'; keys Enter
+    is "$name ends with the status given, while the run trains" status_is 3
 done
 finish
