@@ -97,6 +97,13 @@ static Model *build_cnn(Err *err)
     return stack(rows, 8, err);
 }
 
+static Model *build_char_lstm(Err *err)
+{
+    static const Row rows[] = { { "Embedding", "input_dim=65 output_dim=64" }, { "LSTM", "units=256 return_sequences=true" },
+                                { "Dense", "units=65 activation=softmax" } };
+    return stack(rows, 3, err);
+}
+
 static Symbol *conv(Symbol *take, int filters, int size, int stride, bool relu, bool norm, Err *err)
 {
     char text[96];
@@ -141,13 +148,14 @@ static Model *build_resnet20(Err *err)
 
 #define SPARSE "sparse_categorical_crossentropy"
 static const Workload table[] = {
-    { "xor_b32", 32, false, "binary_crossentropy", "adam", build_xor, { 1, { 2 } }, 1 },
-    { "mlp_sgd_b32", 32, false, SPARSE, "sgd learning_rate=0.01", build_mlp, { 1, { 784 } }, 10 },
-    { "mlp_adam_b128", 128, false, SPARSE, "adam", build_mlp, { 1, { 784 } }, 10 },
-    { "cifar_cnn_b64", 64, false, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10 },
-    { "resnet20_b64", 64, false, SPARSE, "sgd learning_rate=0.1 momentum=0.9 weight_decay=0.0005", build_resnet20, { 3, { 32, 32, 3 } }, 10 },
-    { "cifar_cnn_infer_b1", 1, true, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10 },
-    { "cifar_cnn_infer_b256", 256, true, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10 },
+    { "xor_b32", 32, false, "binary_crossentropy", "adam", build_xor, { 1, { 2 } }, 1, 0 },
+    { "mlp_sgd_b32", 32, false, SPARSE, "sgd learning_rate=0.01", build_mlp, { 1, { 784 } }, 10, 0 },
+    { "mlp_adam_b128", 128, false, SPARSE, "adam", build_mlp, { 1, { 784 } }, 10, 0 },
+    { "cifar_cnn_b64", 64, false, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10, 0 },
+    { "resnet20_b64", 64, false, SPARSE, "sgd learning_rate=0.1 momentum=0.9 weight_decay=0.0005", build_resnet20, { 3, { 32, 32, 3 } }, 10, 0 },
+    { "char_lstm_b32", 32, false, SPARSE, "adam", build_char_lstm, { 1, { 64 } }, 65, 65 },
+    { "cifar_cnn_infer_b1", 1, true, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10, 0 },
+    { "cifar_cnn_infer_b256", 256, true, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10, 0 },
 };
 
 const Workload *workload_at(int i)
@@ -164,15 +172,16 @@ static bool make_batch(Ready *ready, Err *err)
     shape.d[0] = workload->batch;
     memcpy(shape.d + 1, workload->sample.d, (size_t)workload->sample.rank * sizeof *shape.d);
     bool labels = workload->n_classes > 1;
+    Shape one_each = workload->n_tokens ? shape : SHAPE(workload->batch);
     if (!tensor_new(&ready->x, DTYPE_FLOAT32, shape, err))
         return false;
-    if (!(labels ? tensor_new(&ready->y, DTYPE_INT32, SHAPE(workload->batch), err) : tensor_new(&ready->y, DTYPE_FLOAT32, SHAPE(workload->batch, 1), err)))
+    if (!(labels ? tensor_new(&ready->y, DTYPE_INT32, one_each, err) : tensor_new(&ready->y, DTYPE_FLOAT32, SHAPE(workload->batch, 1), err)))
         return false;
     Rng rng;
     rng_init(&rng, 1, RNG_DATA, 0);
     for (int64_t i = 0; i < tensor_count(&ready->x); i++)
-        tensor_set(&ready->x, i, rng_uniform(&rng));
-    for (int64_t i = 0; i < workload->batch; i++)
+        tensor_set(&ready->x, i, workload->n_tokens ? (double)rng_below(&rng, (uint64_t)workload->n_tokens) : rng_uniform(&rng));
+    for (int64_t i = 0; i < tensor_count(&ready->y); i++)
         tensor_set(&ready->y, i, labels ? (double)rng_below(&rng, (uint64_t)workload->n_classes) : (double)(rng_word(&rng) & 1));
     ready->batch = (Batch){ .n_x = 1, .n = workload->batch, .y = ready->y };
     ready->batch.x[0] = ready->x;

@@ -15,6 +15,7 @@ typedef struct Workload {
     Model *(*build)(Err *err);
     Shape sample;          /* of one row of x */
     int n_classes;         /* labels 0 … n_classes-1; 1: targets 0 or 1 of shape [B, 1] */
+    int n_tokens;          /* > 0: x holds token ids below it, and y a label for each of them */
 } Workload;
 
 const Workload *workload_at(int i); /* NULL behind the last */

@@ -439,15 +439,14 @@ bool layer_also(Tape *tape, Node *first, Node *const *further, int n, Err *err)
     return true;
 }
 
-/* A time step counts if it counts in all masks. */
-static bool join_masks(Tape *tape, Node *out, Node *const *in, int n_in, Err *err)
+bool layer_join_masks(Tape *tape, Node *out, Node *const *in, int n_in, Err *err)
 {
-    Node *mask = NULL;
-    for (int i = 0; i < n_in; i++) {
-        Node *more = in[i] ? in[i]->mask : NULL;
-        if (mask && more && more != mask && !(mask = tape_op(tape, &op_multiply, (Node *[]){ mask, more }, 2, NULL, err)))
+    Node *mask = in[0]->mask;
+    for (int i = 1; mask && i < n_in; i++) {
+        Node *more = in[i]->mask;
+        if (more && more != mask && !(more = tape_op(tape, &op_maximum, (Node *[]){ mask, more }, 2, NULL, err)))
             return false;
-        mask = mask ? mask : more;
+        mask = more;
     }
     out->mask = mask;
     return true;
@@ -461,7 +460,7 @@ static bool settle_mask(const Layer *layer, Tape *tape, Node *out, Node *const *
     if (!fresh || layer->kind->mask == LAYER_MASK_OWN || layer->inner)
         return true;
     if (layer->kind->mask == LAYER_MASK_PASS)
-        return join_masks(tape, out, in, n_in, err);
+        return layer_join_masks(tape, out, in, n_in, err);
     out->mask = NULL;
     return true;
 }

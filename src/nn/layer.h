@@ -45,7 +45,7 @@ typedef struct LayerCase { /* for tests of every layer: build, forward, save, lo
 /* What becomes of its inputs' masks (Node.mask), as in Keras. */
 typedef enum {
     LAYER_MASK_STOP, /* its output has none */
-    LAYER_MASK_PASS, /* its output has that of its inputs; where several have one, a time step counts if it counts in all */
+    LAYER_MASK_PASS, /* its output has that of its input; of several inputs: a time step counts if it counts in one, and all have masks */
     LAYER_MASK_OWN,  /* forward sees to it */
 } LayerMask;
 
@@ -132,6 +132,9 @@ MUST_USE bool layer_build(Layer *layer, const Shape *in, int n_in, uint64_t seed
 /* Run on a tape; wraps errors with the layer's name and marks the nodes with it; sees to masks. The first output; the others
  * are its `also`. */
 MUST_USE Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err);
+
+/* What LAYER_MASK_PASS does, for a forward that sees to masks itself. False with ERR_MEM. */
+MUST_USE bool layer_join_masks(Tape *tape, Node *out, Node *const *in, int n_in, Err *err);
 
 /* Inside forward: hang further outputs on the first. False with ERR_MEM. */
 MUST_USE bool layer_also(Tape *tape, Node *first, Node *const *further, int n, Err *err);

@@ -7,6 +7,42 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tensor/kern.h"
+#include "train/lossmath.h"
+
+/* ---- masks ----
+ * A masked prediction's loss is the mean over the time steps that count, and so are its metrics. Source: keras/src/losses/loss.py,
+ * apply_mask. */
+
+/* The mask of a prediction [B, T, ..], if it has one that fits. */
+static Node *mask_of(const Node *prediction)
+{
+    const Shape *shape = &prediction->value.shape;
+    Node *mask = prediction->mask;
+    bool fits = mask && shape->rank > 2 && mask->value.shape.rank == 2 && mask->value.shape.d[0] == shape->d[0] && mask->value.shape.d[1] == shape->d[1];
+    return fits ? mask : NULL;
+}
+
+/* *weight [B] or NULL becomes the weight of each time step: times total / valid steps where they count, else 0. */
+static bool weigh_steps(Tape *tape, Node *mask, int64_t n, StepResult *out, Node **weight, Err *err)
+{
+    double valid = kern_sum(tensor_real(&mask->value), tensor_count(&mask->value)), total = (double)tensor_count(&mask->value);
+    Node *each = mask;
+    if (*weight) {
+        Args args;
+        args_init(&args, op_reshape.args, op_reshape.n_args);
+        if (!args_set_numbers(&args, 0, (double[]){ (double)n, 1 }, 2, "reshape", err) ||
+            !(*weight = tape_op(tape, &op_reshape, weight, 1, &args, err)))
+            return false;
+        each = loss_binary(tape, &op_multiply, mask, *weight, err);
+    }
+    *weight = loss_scale(tape, each, valid > 0 ? total / valid : 0, 0, err);
+    if (!*weight)
+        return false;
+    out->mask = tensor_real(&mask->value);
+    out->weight = tensor_real(&each->value);
+    return true;
+}
 
 bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode mode, uint64_t seed, const Batch *batch,
                   StepResult *out, Err *err)
@@ -28,6 +64,10 @@ bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode m
             return false;
     }
     out->prediction = ends[0];
+    out->mask = out->weight = NULL;
+    Node *mask = mask_of(ends[0]);
+    if (mask && !weigh_steps(tape, mask, batch->n, out, &weight, err))
+        return false;
     out->loss = compiled->loss->apply(&compiled->loss_args, tape, ends[0], target, weight, err);
     if (!out->loss)
         return false;
@@ -99,13 +139,29 @@ void sums_clear(Sums *sums)
     memset(sums->v, 0, sums->n * sizeof *sums->v);
 }
 
+/* [B, T, ..] as [B T, ..]: weights of time steps are then those of rows. */
+static Tensor steps_as_rows(const Tensor *tensor)
+{
+    Tensor out = *tensor;
+    if (tensor->shape.rank < 2)
+        return out;
+    out.shape.rank--;
+    out.shape.d[0] = tensor->shape.d[0] * tensor->shape.d[1];
+    for (int i = 1; i < out.shape.rank; i++)
+        out.shape.d[i] = tensor->shape.d[i + 1];
+    return out;
+}
+
 void step_add(const Compiled *compiled, const Batch *batch, const StepResult *result, Sums *sums)
 {
     sums->v[0] += result->value * (double)batch->n;
     sums->v[1] += (double)batch->n;
+    bool masked = result->mask;
+    Tensor prediction = masked ? steps_as_rows(&result->prediction->value) : result->prediction->value;
+    Tensor target = masked ? steps_as_rows(&batch->y) : batch->y;
     for (int i = 0; i < compiled->n_metrics; i++)
-        compiled->metrics[i]->add(&compiled->metric_args[i], sums->v + sums->at[i], &result->prediction->value, &batch->y,
-                                  compiled->metric_weighted[i] ? batch->weight : NULL);
+        compiled->metrics[i]->add(&compiled->metric_args[i], sums->v + sums->at[i], &prediction, &target,
+                                  compiled->metric_weighted[i] ? (masked ? result->weight : batch->weight) : result->mask);
 }
 
 void step_values(const Compiled *compiled, Sums *sums, double *out)

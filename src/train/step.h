@@ -17,6 +17,7 @@ typedef struct Batch {
 typedef struct StepResult {
     Node *prediction, *loss;
     double value; /* of the loss */
+    const real *mask, *weight; /* [B, T] where the prediction has a mask: 0 for steps that do not count; the same times samples' weights */
 } StepResult;
 
 /* What an epoch adds up: loss times samples, samples, then each metric's state. */

@@ -31,9 +31,35 @@ static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
     return args_set_number(&layer->op_args, args_find(&layer->op_args, "axis"), axis, layer->name, err);
 }
 
+/* Along time masks stand one behind the other, too; an input without one counts all its steps. */
+static bool concat_masks(Layer *layer, Tape *tape, Node *y, Node *const *in, int n_in, Err *err)
+{
+    static real one = 1;
+    Node *masks[OP_IN_MOST];
+    bool some = false;
+    for (int i = 0; i < n_in; i++)
+        some = some || in[i]->mask;
+    for (int i = 0; some && i < n_in; i++) {
+        Shape steps = SHAPE(in[i]->value.shape.d[0], in[i]->value.shape.d[1]);
+        Tensor ones = tensor_borrow(DTYPE_FLOAT32, (Shape){ .rank = 0 }, &one);
+        Node *all = in[i]->mask ? NULL : tape_input(tape, &ones, err);
+        if (!in[i]->mask && !all)
+            return false;
+        if (!(masks[i] = all ? ops_broadcast(tape, all, &steps, err) : in[i]->mask))
+            return false;
+    }
+    y->mask = some ? tape_op(tape, &op_concat, masks, n_in, &layer->op_args, err) : NULL;
+    return !some || y->mask;
+}
+
 static Node *forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
-    return tape_op(tape, &op_concat, in, n_in, &layer->op_args, err);
+    int axis = (int)args_int(&layer->op_args, "axis");
+    Node *y = tape_op(tape, &op_concat, in, n_in, &layer->op_args, err);
+    bool along_time = y && axis == 1 && y->value.shape.rank > 2;
+    if (y && !(along_time ? concat_masks(layer, tape, y, in, n_in, err) : layer_join_masks(tape, y, in, n_in, err)))
+        return NULL;
+    return y;
 }
 
 const LayerKind layer_concatenate = {
@@ -48,6 +74,7 @@ const LayerKind layer_concatenate = {
     .in_most = OP_IN_MOST,
     .cases = cases,
     .n_cases = sizeof cases / sizeof *cases,
+    .mask = LAYER_MASK_OWN,
     .build = build,
     .forward = forward,
 };

@@ -36,6 +36,7 @@ const LayerKind layer_rescaling = {
     .in_most = 1,
     .cases = cases,
     .n_cases = sizeof cases / sizeof *cases,
+    .mask = LAYER_MASK_PASS,
     .build = build,
     .forward = forward,
 };
