@@ -356,6 +356,8 @@ static const Verb methods[] = {
     { "summary", method_summary, "*print_fn", NULL, 0,
       "Print its layers with shapes, parameters, memory and multiply-adds; print_fn gets each line instead.", NULL },
     { "get_layer", method_get_layer, "name", NULL, 0, "A layer by its name, or by its place from 1.", NULL },
+    { "config", model_config, NULL, NULL, 0, "Its architecture as plain tables: nodes with kind, name, arguments that are not the default, and where their inputs come from.",
+      "local m = nn.Sequential(); m:add(nn.Dense(3, {input_shape = {2}})); assert(m:config().nodes[2].args.units == 3)" },
     { "count_params", method_count_params, NULL, NULL, 0, "How many numbers its weights hold.",
       "local m = nn.Sequential{nn.Dense(3, {input_shape = {2}})}; assert(m:count_params() == 9)" },
     { "reset_states", model_reset, NULL, NULL, 0, "The states of recurrent layers with stateful = true begin at 0 again.", NULL },

@@ -90,6 +90,10 @@ int fit_tensors(lua_State *L, int index, int n_inputs, const Tensor *out[MODEL_I
 /* {[0] = 1.0, [1] = 2.5} -> weights by class number, in memory of the collector that is pushed; nil gives NULL. Raises. */
 real *fit_class_weight(lua_State *L, int index, int *n);
 
+/* bind_config.c: the method model:config, and what lets the library in Lua add methods. */
+int model_config(lua_State *L);
+int lib_add_method(lua_State *L);
+
 extern const VerbGroup nn_group;
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "script/bind.h"
+#include "script/bind_net.h"
 
 #pragma GCC diagnostic ignored "-Woverlength-strings" /* every compiler that we build with takes them */
 static const LibText texts[] = {
@@ -21,6 +21,10 @@ const LibText *lib_at(int i)
 
 void lib_open(lua_State *L)
 {
+    lua_getglobal(L, "nn"); /* taken back by the last text that uses it */
+    lua_pushcfunction(L, lib_add_method);
+    lua_setfield(L, -2, "add_method");
+    lua_pop(L, 1);
     for (int i = 0; lib_at(i); i++) {
         const LibText *lib = lib_at(i);
         lua_pushfstring(L, "=[hebb %s]", lib->name);

@@ -41,7 +41,7 @@ near(nn.load(file):predict(steps)[1][1], m:predict(steps)[1][1], "a wrapper is s
 local names = {}
 for name in pairs(tensor.load(file)) do names[#names + 1] = name end
 ok(table.concat(names, " "):find("time_distributed/dense%S*/kernel"), "weights stand below its name")
-m:compile{optimizer = "sgd", loss = "mse"}
+m:compile{optimizer = nn.SGD(0.001), loss = "mse"}
 local before = m:evaluate(steps, tensor{{1}}).loss
 m:fit(steps, tensor{{1}}, {epochs = 20, verbose = 0})
 ok(m:evaluate(steps, tensor{{1}}).loss < before, "it trains")
