@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "nn/graph.h"
+#include "nn/made.h"
 #include "nn/traced.h"
 
 #define FORMAT 1
@@ -112,6 +113,8 @@ static json_t *layer_json(Writer *w, const Layer *layer, bool *ok)
     set(out, "args", args, ok);
     if (layer->wrapped[0])
         set(out, "wraps", wraps_json(w, layer, ok), ok);
+    if (layer->kind->made)
+        set(out, "made", made_json(layer->kind), ok);
     if (layer->traced)
         set(out, "ops", traced_json(layer->traced), ok);
     return out;
@@ -235,23 +238,40 @@ static bool read_wraps(const Reader *r, Layer *layer, json_t *in, Err *err)
     return true;
 }
 
-static Layer *read_layer(const Reader *r, json_t *in, size_t number, Err *err)
+/* The kind of a layer: hebb's own, or one made for this layer, then with a reference. */
+static const LayerKind *read_kind(json_t *in, const char *name, Err *err)
 {
-    json_t *given = json_object_get(in, "args"), *value, *trainable = json_object_get(in, "trainable");
-    const char *kind_name = json_string_value(json_object_get(in, "kind")), *name = json_string_value(json_object_get(in, "name")), *key;
-    if (!kind_name || !name || !json_is_object(given)) {
-        bad(err, "a layer needs its kind, its name and its arguments", number);
-        return NULL;
-    }
-    const LayerKind *kind = layer_find(kind_name, err);
-    if (!kind)
-        return NULL;
+    json_t *types = json_object_get(in, "made");
+    if (!json_is_object(types))
+        return layer_find(name, err);
+    MadeKind *made = made_read(name, types, json_object_get(in, "args"), err);
+    return made ? &made->kind : NULL;
+}
+
+static Layer *make_layer(const LayerKind *kind, json_t *given, const char *name, Err *err)
+{
+    const char *key;
+    json_t *value;
     Args args;
     args_init(&args, kind->args, kind->n_args);
     json_object_foreach(given, key, value)
         if (!read_arg(&args, kind, key, value, err))
             return NULL;
-    Layer *layer = layer_new(kind, &args, name, err);
+    return layer_new(kind, &args, name, err);
+}
+
+static Layer *read_layer(const Reader *r, json_t *in, size_t number, Err *err)
+{
+    json_t *given = json_object_get(in, "args"), *trainable = json_object_get(in, "trainable");
+    const char *kind_name = json_string_value(json_object_get(in, "kind")), *name = json_string_value(json_object_get(in, "name"));
+    if (!kind_name || !name || !json_is_object(given)) {
+        bad(err, "a layer needs its kind, its name and its arguments", number);
+        return NULL;
+    }
+    const LayerKind *kind = read_kind(in, kind_name, err);
+    Layer *layer = kind ? make_layer(kind, given, name, err) : NULL;
+    if (kind)
+        made_unref(kind); /* the layer has its own */
     if (!layer)
         return NULL;
     json_t *ops = json_object_get(in, "ops");

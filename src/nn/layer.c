@@ -10,6 +10,7 @@
 #include "base/name.h"
 #include "nn/graph.h"
 #include "nn/init.h"
+#include "nn/made.h"
 #include "nn/ops.h"
 #include "nn/traced.h"
 
@@ -113,6 +114,7 @@ Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err 
         return NULL;
     atomic_init(&layer->refs, 1);
     layer->kind = kind;
+    made_ref(kind);
     layer->trainable = true;
     layer->input_dtype = DTYPE_FLOAT32;
     if (args)
@@ -120,6 +122,7 @@ Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err 
     else
         args_init(&layer->args, kind->args, kind->n_args);
     if (!args && !args_complete(&layer->args, kind->name, err)) {
+        made_unref(kind);
         mem_free(layer);
         return NULL;
     }
@@ -150,6 +153,7 @@ void layer_unref(Layer *layer)
     traced_unref(layer->traced);
     trace_source_unref(layer->source);
     mem_free(layer->block);
+    made_unref(layer->kind);
     mem_free(layer);
 }
 

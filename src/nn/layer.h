@@ -74,6 +74,7 @@ typedef struct LayerKind {
     bool is_input;  /* Input: no inputs, a place where data enters */
     const char *gives; /* a value that is neither argument nor layer: "function"; NULL: none */
     bool traced;    /* its forward is a list of ops, traced from a function that it is given (traced.h) */
+    bool made;      /* a class made at run time: counted (made.h) */
 } LayerKind;
 
 struct Layer {

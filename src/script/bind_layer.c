@@ -136,9 +136,10 @@ static int new_input(lua_State *L, const Args *args, const char *name)
     return box->symbol ? 1 : bind_raise(L, &err);
 }
 
-static int new_layer(lua_State *L)
+/* Arguments of a call from 1 on, and the layer that they make, which is pushed; a Lambda's function and what is wrapped are
+ * left where they stand, behind the common ones. */
+Layer *layer_construct(lua_State *L, const LayerKind *kind)
 {
-    const LayerKind *kind = lua_touserdata(L, lua_upvalueindex(1));
     char who[80], values[HELP_VALUES];
     const Verb verb = { .name = kind->name, .values = help_layer_values(kind, values), .args = kind->args, .n_args = kind->n_args };
     Args args;
@@ -152,17 +153,25 @@ static int new_layer(lua_State *L)
     lua_rotate(L, 1, -n_wraps); /* the common ones first */
     check_common(L, who);
     const char *name = lua_tostring(L, 1);
-    if (kind->is_input)
-        return new_input(L, &args, name);
+    if (kind->is_input) {
+        new_input(L, &args, name);
+        return NULL;
+    }
     LayerBox *box = bind_new(L, &kind_layer, sizeof *box);
     box->layer = layer_new(kind, &args, name, &err);
     if (!box->layer)
-        return bind_raise(L, &err);
+        bind_raise(L, &err);
     set_common(L, box->layer, who);
-    if (kind->traced)
+    if (kind->gives)
         set_function(L, box->layer, who);
     else
         set_wrapped(L, box->layer, n_wraps, who);
+    return box->layer;
+}
+
+static int new_layer(lua_State *L)
+{
+    layer_construct(L, lua_touserdata(L, lua_upvalueindex(1)));
     return 1;
 }
 

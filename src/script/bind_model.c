@@ -395,6 +395,14 @@ static const Verb nn_verbs[] = {
     { "Model", new_model, "inputs outputs *name", NULL, 0,
       "A model from its ends: symbols that nn.Input makes and layers are called on.",
       "local x = nn.Input({2}); local m = nn.Model(x, nn.Dense(1)(x)); assert(m:count_params() == 3)" },
+    { "layer", class_new, "*name *args *build *call *doc", NULL, 0,
+      "A class of layers written in Lua; gives its constructor. args: its arguments with their defaults, read as self.units. "
+      "build(self, input_shape) adds weights when the shape of the input is known: self:add_weight(name, shape, initializer = "
+      "\"glorot_uniform\", {trainable = true}). call(self, x, training) composes ops on x and self.kernel; it is traced once, as "
+      "nn.Lambda's function is, so its layers train without Lua and are saved with the model, and loaded without this code.",
+      "local Scale = nn.layer{name = \"Scale\", args = {start = 2.0}, build = function(self, shape) self:add_weight(\"gain\", "
+      "{shape[#shape]}, \"ones\") end, call = function(self, x) return x * self.gain * self.start end}; "
+      "local m = nn.Sequential{Scale(3.0, {input_shape = {2}})}; assert(m:predict(tensor{{1, 2}})[1][2] == 6)" },
     { "load", nn_load, "file", NULL, 0, "A model from a file that model:save wrote.", NULL },
     { "reset_names", reset_names, NULL, NULL, 0, "Let automatic names start again at \"dense\".", "nn.reset_names()" },
 };

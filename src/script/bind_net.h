@@ -46,6 +46,13 @@ void symbol_push(lua_State *L, Symbol *take); /* takes over */
 void model_push(lua_State *L, Model *take);
 /* script_push_run is in state.h */
 
+/* Make a layer of this kind of the arguments from stack index 1 on; pushed, and borrowed as the result (an Input pushes its symbol
+ * and gives NULL). Raises. */
+Layer *layer_construct(lua_State *L, const LayerKind *kind);
+
+/* nn.layer{…} (bind_class.c). */
+int class_new(lua_State *L);
+
 /* The run that trains this layer, with a reference, or NULL. */
 Run *layer_run(const Layer *layer);
 

@@ -131,6 +131,8 @@ typedef struct Job {
     Layer *layer;
     const Shape *in;
     int n_in;
+    int self;            /* stack index of a class's object; 0: a plain function */
+    Var *params[LAYER_PARAMS]; /* stand-ins, borrowed from the stack */
     Traced *out;
     Tracing now;
     Err err; /* of the engine, or what the function raised */
@@ -164,6 +166,83 @@ static Var *check_result(lua_State *L)
     return var;
 }
 
+/* ---- classes ---- */
+
+static const ArgSpec weight_args[] = {
+    { .name = "initializer", .type = ARG_TEXT, .fallback = "glorot_uniform", .help = "its first values" },
+    { .name = "trainable", .type = ARG_BOOL, .fallback = "true", .help = "whether training changes it" },
+};
+
+/* self:add_weight(name, shape, initializer, {trainable}); upvalue 1: the Job while build runs, then nil. */
+static int add_weight(lua_State *L)
+{
+    static const Verb verb = { .name = "add_weight", .values = "name shape", .args = weight_args, .n_args = COUNT_OF(weight_args) };
+    Args args;
+    Err err = ERR_INIT;
+    int next;
+    char what[64];
+    Job *job = lua_touserdata(L, lua_upvalueindex(1));
+    if (!job)
+        return bind_error(L, ERR_STATE, "add_weight: weights are added in build, when the shape of the input becomes known");
+    bind_take(L, 2, "add_weight", &verb, &args);
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return bind_error(L, ERR_ARG, "add_weight wants the name of the weight, then its shape; got %s", bind_what(L, 2, what));
+    Shape shape = tensor_shape(L, 3, &next, "add_weight");
+    if (!traced_add_param(job->out, lua_tostring(L, 2), shape, args_text(&args, "initializer"), args_bool(&args, "trainable"), &err))
+        return bind_raise(L, &err);
+    return 0;
+}
+
+/* The object that build and call get: arguments, name, and add_weight. */
+static void push_self(lua_State *L, Job *job)
+{
+    const Args *args = &job->layer->args;
+    lua_createtable(L, 0, args->n + 4);
+    for (int i = 0; i < args->n; i++) {
+        bind_push_row(L, args, i);
+        lua_setfield(L, -2, args->specs[i].name);
+    }
+    lua_pushstring(L, job->layer->name);
+    lua_setfield(L, -2, "name");
+}
+
+static void set_add_weight(lua_State *L, Job *job)
+{
+    lua_pushlightuserdata(L, job);
+    lua_pushcclosure(L, add_weight, 1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, job->self, "add_weight");
+}
+
+/* Build the class's object at 2 and leave its call at 1. Stand-ins of weights stay on the stack. */
+static void build_class(lua_State *L, Job *job)
+{
+    push_self(L, job);
+    job->self = lua_gettop(L);
+    luaL_checkstack(L, OP_IN_MOST + LAYER_PARAMS + 8, NULL);
+    set_add_weight(L, job);
+    int closure = lua_gettop(L);
+    if (lua_getfield(L, 1, "build") == LUA_TFUNCTION) {
+        lua_pushvalue(L, job->self);
+        for (int i = 0; i < job->n_in; i++)
+            tensor_push_shape(L, &job->in[i]);
+        lua_call(L, job->n_in + 1, 0);
+    } else {
+        lua_pop(L, 1);
+    }
+    lua_pushnil(L);
+    lua_setupvalue(L, closure, 1);
+    for (int i = 0; i < job->out->n_params; i++) {
+        job->params[i] = push_stand_in(L, job->out->params[i].shape, 0);
+        lua_pushvalue(L, -1);
+        lua_setfield(L, job->self, job->out->params[i].name);
+    }
+    lua_getfield(L, 1, "call");
+    lua_replace(L, 1);
+}
+
+/* ---- a trace ---- */
+
 /* The stack: 1 the function, then all stand-ins and results, which live as long as the call. */
 static Program *trace_mode(lua_State *L, Job *job)
 {
@@ -176,13 +255,15 @@ static Program *trace_mode(lua_State *L, Job *job)
             in[b][i] = push_stand_in(L, job->in[i], trace_batches[b]);
         lists[b] = in[b];
         lua_pushvalue(L, 1);
+        if (job->self)
+            lua_pushvalue(L, job->self);
         for (int i = 0; i < job->n_in; i++)
             lua_pushvalue(L, first + i);
         lua_pushboolean(L, job->now.training);
-        lua_call(L, job->n_in + 1, 1);
+        lua_call(L, job->n_in + 1 + (job->self > 0), 1);
         out[b] = check_result(L);
     }
-    Program *program = traced_program(out, lists, job->n_in, NULL, 0, true, &job->err);
+    Program *program = traced_program(out, lists, job->n_in, job->params, job->out->n_params, true, &job->err);
     if (program) {
         job->out->out = out[0]->value.shape;
         job->out->out.d[0] = -1;
@@ -196,11 +277,14 @@ static int trace_body(lua_State *L)
     lua_settop(L, 0);
     lua_rawgeti(L, LUA_REGISTRYINDEX, job->source->ref);
     Traced *out = job->out;
+    if (lua_istable(L, 1))
+        build_class(L, job);
+    int top = lua_gettop(L);
     if (!(out->infer = trace_mode(L, job)))
         return 0;
     Shape shape = out->out;
     job->now.training = true;
-    lua_settop(L, 1);
+    lua_settop(L, top);
     if (!(out->train = trace_mode(L, job)))
         return 0;
     if (!shape_same(&shape, &out->out)) {

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "base/mem.h"
+#include "nn/model.h"
 #include "nn/ops.h"
 #include "nn/program.h"
 
@@ -245,11 +246,76 @@ static void test_range(void **state)
     program_unref(p);
 }
 
+/* A model whose second layer is a class from a file, with these fields. */
+static Model *model_with(const char *fields, Err *err)
+{
+    char text[2000];
+    snprintf(text, sizeof text,
+             "{\"format\":1,\"layers\":[{\"kind\":\"Input\",\"name\":\"in\",\"args\":{\"shape\":\"3\"}},{\"name\":\"one\",%s}],"
+             "\"models\":[{\"kind\":\"Functional\",\"name\":\"m\",\"nodes\":[{\"layer\":0},{\"layer\":1,\"in\":[0]}],\"inputs\":[0],"
+             "\"outputs\":[1]}]}", fields);
+    return model_from_json(text, err);
+}
+
+#define MADE(kind, types, args) "\"kind\":\"" kind "\",\"made\":" types ",\"args\":" args
+#define OPS(in, out, weights, steps, last) \
+    ",\"ops\":{\"in\":" in ",\"out\":" out ",\"weights\":" weights ",\"infer\":{\"consts\":[],\"steps\":" steps ",\"out\":" last "}}"
+#define WEIGHT "[{\"name\":\"w\",\"shape\":[3],\"init\":\"ones\",\"trainable\":true}]"
+#define TIMES "[{\"op\":\"multiply\",\"in\":[0,1],\"args\":{}}]"
+
+static void test_classes(void **state)
+{
+    (void)state;
+    static const char *const lies[][2] = {
+        { MADE("Dense", "{}", "{}") OPS("[[-1,3]]", "[-1,3]", "[]", "[]", "0"), "there already" },
+        { MADE("a b", "{}", "{}") OPS("[[-1,3]]", "[-1,3]", "[]", "[]", "0"), "letters, digits" },
+        { MADE("A", "{\"n\":\"file\"}", "{\"n\":\"3\"}") OPS("[[-1,3]]", "[-1,3]", "[]", "[]", "0"), "no type or value" },
+        { MADE("A", "{\"n\":\"int\"}", "{}") OPS("[[-1,3]]", "[-1,3]", "[]", "[]", "0"), "no type or value" },
+        { MADE("A", "{\"n\":\"int\"}", "{\"n\":\"three\"}") OPS("[[-1,3]]", "[-1,3]", "[]", "[]", "0"), "n " },
+        { MADE("A", "{}", "{\"n\":\"3\"}") OPS("[[-1,3]]", "[-1,3]", "[]", "[]", "0"), "no argument" },
+        { MADE("A", "{}", "{}"), "shapes of its inputs" },
+        { MADE("A", "{}", "{}") OPS("[[3]]", "[-1,3]", "[]", "[]", "0"), "begins with -1" },
+        { MADE("A", "{}", "{}") OPS("[[-1,3]]", "[]", "[]", "[]", "0"), "begins with -1" },
+        { MADE("A", "{}", "{}") OPS("[[-1,3]]", "[-1,4]", "[]", "[]", "0"), "its ops made" },
+        { MADE("A", "{}", "{}") OPS("[[-1,4]]", "[-1,4]", "[]", "[]", "0"), "wants inputs of shape (4)" },
+        { MADE("A", "{}", "{}") OPS("[[-1,3],[-1,3]]", "[-1,3]", "[]", "[]", "0"), "wants 2 inputs" },
+        { MADE("A", "{}", "{}") OPS("[[-1,3]]", "[-1,3]", "[{\"name\":\"w\"}]", "[]", "0"), "a weight needs" },
+        { MADE("A", "{}", "{}") OPS("[[-1,3]]", "[-1,3]", "[{\"name\":\"w\",\"shape\":[-3],\"init\":\"ones\"}]", "[]", "0"), "a weight needs" },
+        { MADE("A", "{}", "{}") OPS("[[-1,3]]", "[-1,3]", "[{\"name\":\"w/v\",\"shape\":[3],\"init\":\"ones\"}]", "[]", "0"), "letters" },
+        { MADE("A", "{}", "{}") OPS("[[-1,3]]", "[-1,3]", WEIGHT, "[]", "1"), "its ops made" },
+        { "\"kind\":\"Lambda\",\"args\":{}", "shapes of its inputs" },
+    };
+    Err err = ERR_INIT;
+    size_t before = mem_bytes();
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        err_clear(&err);
+        Model *model = model_with(lies[i][0], &err);
+        if (model || !strstr(err.text, lies[i][1]))
+            fail_msg("lie %zu: wanted \"%s\", got %s", i, lies[i][1], model ? "a model" : err.text);
+        assert_int_equal(mem_bytes(), before);
+    }
+    static const char good[] = MADE("A", "{\"n\":\"int\"}", "{\"n\":\"3\"}") OPS("[[-1,3]]", "[-1,3]", WEIGHT, TIMES, "2");
+    bool done = false;
+    for (long n = 0; !done && n < 500; n++) {
+        mem_fail_after(n);
+        Model *model = model_with(good, &err);
+        mem_fail_after(-1);
+        done = model != NULL;
+        assert_true(done || err.code == ERR_MEM);
+        if (done)
+            assert_int_equal(model_count_params(model, true), 3);
+        model_unref(model);
+        assert_int_equal(mem_bytes(), before);
+    }
+    assert_true(done);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace), cmocka_unit_test(test_disagree), cmocka_unit_test(test_no_memory), cmocka_unit_test(test_files),
         cmocka_unit_test(test_lies),  cmocka_unit_test(test_range),
+        cmocka_unit_test(test_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
