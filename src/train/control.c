@@ -47,19 +47,33 @@ int control_new_id(void)
     return id;
 }
 
+/* Room for one more; with the lock held. */
+static bool make_room(Err *err)
+{
+    if (registry.n < registry.room)
+        return true;
+    int room = registry.room ? 2 * registry.room : 16;
+    Run **more = mem_grow(registry.runs, (size_t)room, sizeof *more, err);
+    registry.runs = more ? more : registry.runs;
+    registry.room = more ? room : registry.room;
+    return more != NULL;
+}
+
+bool control_reserve(Err *err)
+{
+    pthread_mutex_lock(&registry.lock);
+    bool ok = make_room(err);
+    pthread_mutex_unlock(&registry.lock);
+    return ok;
+}
+
 bool control_add(Run *run, Err *err)
 {
-    bool ok = true, listed = false;
+    bool listed = false;
     pthread_mutex_lock(&registry.lock);
     for (int i = 0; i < registry.n; i++)
         listed |= registry.runs[i] == run;
-    if (!listed && registry.n == registry.room) {
-        int room = registry.room ? 2 * registry.room : 16;
-        Run **more = mem_grow(registry.runs, (size_t)room, sizeof *more, err);
-        ok = more != NULL;
-        registry.runs = ok ? more : registry.runs;
-        registry.room = ok ? room : registry.room;
-    }
+    bool ok = listed || make_room(err);
     if (ok && !listed) {
         int at = registry.n++;
         for (; at > 0 && registry.runs[at - 1]->id > run->id; at--)

@@ -374,7 +374,7 @@ static bool run_launch(Run *run, const char *resume, size_t budget, const Run *f
         copy_history(run, from);
         report_event(run, true, "branch", "branched from run %d at step %lld", from->id, (long long)from->at.step);
     }
-    bool ok = (!resume || checkpoint_load(run, resume, err)) && control_add(run, err);
+    bool ok = control_reserve(err) && (!resume || checkpoint_load(run, resume, err)) && control_add(run, err);
     if (ok) {
         atomic_store(&run->state, run->going ? RUN_WAITING : RUN_PAUSED);
         recorder_add(run, resume);

@@ -35,6 +35,7 @@ typedef struct Slots {
     char (*names)[NAME_ROOM]; /* owned */
     const char **list;        /* owned */
     Tensor *tensors;          /* owned array of borrowed views */
+    real *staged;             /* owned: what was read and is not taken over yet, one tensor behind the other; may be NULL */
 } Slots;
 
 static void slots_fini(Slots *slots)
@@ -42,6 +43,7 @@ static void slots_fini(Slots *slots)
     mem_free(slots->names);
     mem_free(slots->list);
     mem_free(slots->tensors);
+    mem_free(slots->staged);
 }
 
 static void slots_add(Slots *slots, const Optimizer *optimizer, int block_index)
@@ -73,6 +75,7 @@ static bool slots_init(Slots *slots, const Optimizer *optimizer, Err *err)
     slots->tensors = mem_alloc(n, sizeof *slots->tensors, err);
     if (!slots->names || !slots->list || !slots->tensors) {
         slots_fini(slots);
+        *slots = (Slots){ 0 };
         return false;
     }
     slots->n = 0;
@@ -81,22 +84,38 @@ static bool slots_init(Slots *slots, const Optimizer *optimizer, Err *err)
     return true;
 }
 
-/* All or nothing but for trouble while reading: every slot is looked up before the first is read. */
-static bool slots_read(const Optimizer *optimizer, const SafeTensors *file, Err *err)
+/* Into memory of its own, so that the optimizer stays as it is until slots_commit. The caller ends slots, also on failure. */
+static bool slots_stage(Slots *slots, const Optimizer *optimizer, const SafeTensors *file, Err *err)
 {
-    Slots slots;
-    if (!slots_init(&slots, optimizer, err))
+    if (!slots_init(slots, optimizer, err))
         return false;
-    bool ok = true;
-    for (int i = 0; ok && i < slots.n; i++) {
-        const SafeEntry *entry = safetensors_find(file, slots.list[i]);
-        if (!entry || !entry->readable || !shape_same(&entry->shape, &slots.tensors[i].shape))
-            ok = err_set(err, ERR_DATA, "%s is missing or has another shape: the file's optimizer does not fit", slots.list[i]);
+    size_t n = 0;
+    for (int i = 0; i < slots->n; i++) {
+        const SafeEntry *entry = safetensors_find(file, slots->list[i]);
+        if (!entry || !entry->readable || !shape_same(&entry->shape, &slots->tensors[i].shape))
+            return err_set(err, ERR_DATA, "%s is missing or has another shape: the file's optimizer does not fit", slots->list[i]);
+        n += (size_t)tensor_count(&slots->tensors[i]);
     }
-    for (int i = 0; ok && i < slots.n; i++)
-        ok = safetensors_read(file, safetensors_find(file, slots.list[i]), &slots.tensors[i], err);
-    slots_fini(&slots);
-    return ok;
+    if (!(slots->staged = mem_alloc(n, sizeof *slots->staged, err)))
+        return false;
+    real *to = slots->staged;
+    for (int i = 0; i < slots->n; i++) {
+        Tensor part = tensor_borrow(DTYPE_FLOAT32, slots->tensors[i].shape, to);
+        if (!safetensors_read(file, safetensors_find(file, slots->list[i]), &part, err))
+            return false;
+        to += tensor_count(&part);
+    }
+    return true;
+}
+
+static void slots_commit(const Slots *slots)
+{
+    const real *from = slots->staged;
+    for (int i = 0; i < slots->n; i++) {
+        int64_t n = tensor_count(&slots->tensors[i]);
+        kern_copy(tensor_real(&slots->tensors[i]), from, n);
+        from += n;
+    }
 }
 
 /* ---- files ---- */
@@ -106,10 +125,8 @@ static bool write_file(Model *model, const char *run_json, const char *path, Err
     const Compiled *compiled = compiled_of(model, err);
     Buf train = BUF_INIT;
     Slots slots;
-    if (!compiled || !compiled_to_json(compiled, &train, err))
-        return false;
-    bool ok = slots_init(&slots, compiled->optimizer, err);
-    if (ok) {
+    bool ok = compiled && compiled_to_json(compiled, &train, err);
+    if (ok && (ok = slots_init(&slots, compiled->optimizer, err))) {
         const char *keys[2] = { TRAIN_KEY, RUN_KEY }, *values[2] = { buf_text(&train), run_json };
         ModelExtra extra = { slots.n, slots.list, slots.tensors, run_json ? 2 : 1, keys, values };
         ok = model_save(model, path, &extra, err);
@@ -129,6 +146,7 @@ Model *compile_load(const char *path, Err *err)
     Model *model = model_load(path, err);
     Buf json = BUF_INIT;
     Compiled compiled;
+    Slots slots = { 0 };
     Err own = ERR_INIT;
     err = err ? err : &own;
     bool found = model && model_load_key(path, TRAIN_KEY, &json, err), ok = model && (found || err->code == ERR_OK);
@@ -137,7 +155,10 @@ Model *compile_load(const char *path, Err *err)
         ok = file && compiled_from_json(buf_text(&json), &compiled, err) && compile_model(model, &compiled, err);
         if (ok && safetensors_count(file) > 0 && model_count_params(model, true) > 0) {
             Optimizer *optimizer = compiled_of(model, err)->optimizer;
-            ok = optimizer->t == 0 || (optimizer_bind(optimizer, model, err) && slots_read(optimizer, file, err));
+            ok = optimizer->t == 0 || (optimizer_bind(optimizer, model, err) && slots_stage(&slots, optimizer, file, err));
+            if (ok)
+                slots_commit(&slots);
+            slots_fini(&slots);
         }
         safetensors_free(file);
     }
@@ -360,16 +381,20 @@ bool checkpoint_load(Run *run, const char *path, Err *err)
 {
     Err own = ERR_INIT;
     err = err ? err : &own;
+    Slots slots = { 0 };
     SafeTensors *file = safetensors_open(path, err);
     const char *text = file ? safetensors_meta(file, RUN_KEY) : NULL;
     json_t *root = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
     bool ok = file && (json_is_object(root) || err_set(err, ERR_DATA, text ? "its run cannot be read" : "it holds a model, but no run to go on from"));
-    ok = ok && check_same(run, root, err) && slots_read(run->optimizer, file, err) &&
+    ok = ok && check_same(run, root, err) && slots_stage(&slots, run->optimizer, file, err) &&
          model_load_weights(run->model, path, false, NULL, NULL, err);
-    if (ok)
+    if (ok) {
+        slots_commit(&slots);
         take_position(run, root);
-    else
+    } else {
         err_wrap(err, "resume %s", path);
+    }
+    slots_fini(&slots);
     json_decref(root);
     safetensors_free(file);
     return ok;

@@ -134,6 +134,7 @@ struct Run {
 
 /* ---- control.c ---- */
 int control_new_id(void);
+MUST_USE bool control_reserve(Err *err); /* room in the list: the next control_add does not fail. ERR_MEM */
 MUST_USE bool control_add(Run *run, Err *err); /* to the list, if it is not there: a run, or an ended one that goes on */
 /* Make the run the owner of its model and layers; fails when a run has one of them: ERR_STATE naming it. */
 MUST_USE bool control_claim(Run *run, Err *err);

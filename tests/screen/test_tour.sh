@@ -5,6 +5,10 @@
 run="env XDG_STATE_HOME=\$work/state XDG_CONFIG_HOME=\$work HEBB_HOME=$root INPUTRC=/dev/null"
 tour="--threads 1 --seed 1 -i $root/scripts/tour.lua"
 
+# An epoch takes too long under a sanitizer: there the scenes do without what is seen at its end, and each way of showing it
+# stands for its likes.
+fast() { case ${MODE:-release} in asan | tsan) return 1 ;; esac; }
+
 epoch() { tm capture-pane -p | sed -n 's/.*epoch *\([0-9]*\)\/15.*/\1/p' | head -n 1; }
 beyond() { now=$(epoch); [ -n "$now" ] && [ "$now" -gt "$1" ]; }
 curve() { tm capture-pane -p | LC_ALL=C grep -a "$(printf '\342[\240-\243]')" | cksum; } # the lines with braille
@@ -16,9 +20,9 @@ watch() { # W H TITLE-OF-THE-ACTIVATIONS MORE…
     sees "it starts by itself" "epoch"
     is "epochs count without a key" soon "$patience" beyond 0
     was=$(epoch) drawn=$(curve)
-    is "and count on" soon "$patience" beyond "$was"
+    ! fast || is "and count on" soon "$patience" beyond "$was"
     is "the curve moves" soon "$patience" curve_differs "$drawn"
-    sees "the confusion matrix" "row: true"
+    ! fast || sees "the confusion matrix" "row: true"
     sees "feature maps of the first convolution" "$title"
     sees "the prompt tells what made it" "Your turn, while it trains"
     for more in "$@"; do sees "there is room for $more" "$more"; done
@@ -49,7 +53,7 @@ dumb() { lines "TERM=dumb" "TERM=dumb"; }
 shows() { # NAME ENVIRONMENT
     eval "start 100 30 \"$run $2 $hebb $tour\""
     sees "$1: the tour trains" "epoch"
-    sees "$1: the confusion matrix" "row: true"
+    ! fast || sees "$1: the confusion matrix" "row: true"
     type 'print(600 * 7)'; keys Enter
     sees "$1: the prompt answers" "4200"
     type 'os.exit(0)'; keys Enter
@@ -79,6 +83,7 @@ nowhere() { # no terminal: it trains to the end and reports
     is "progress is on standard error" grep -q 'epoch.*15/15' "$work/err"
 }
 
-for each in small usual large dumb unknown nocolor ascii nowhere; do scene $each; done
+if fast; then all="small usual large dumb unknown nocolor ascii nowhere"; else all="small dumb ascii nowhere"; fi
+for each in $all; do scene $each; done
 scenes
 finish
