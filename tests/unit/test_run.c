@@ -421,7 +421,8 @@ static void test_callbacks(void **state)
     Tensor x, y;
     kit_blobs(&x, &y, 64, 4, 3, 1);
     Model *model = classifier("sgd");
-    Calls calls = { .stop_at = 3 };
+    static Calls calls, failing; /* the list may release a run after this test */
+    calls = (Calls){ .stop_at = 3 };
     RunCallback callback = { "test", &calls, false, on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end, on_release };
     FitOptions options = kit_options(&x, &y, 32, 100);
     options.callbacks[0] = callback;
@@ -433,7 +434,7 @@ static void test_callbacks(void **state)
     kit_end(run, model);
     assert_int_equal(calls.released, 0); /* the list keeps the newest */
     model = classifier("sgd");
-    Calls failing = { .fail_at = 2 };
+    failing = (Calls){ .fail_at = 2 };
     callback.ctx = &failing;
     options = kit_options(&x, &y, 32, 100);
     options.callbacks[0] = callback;
