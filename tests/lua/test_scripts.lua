@@ -1,0 +1,56 @@
+-- SPDX-License-Identifier: MIT
+-- The scripts of scripts/examples run with --quick and reach what is far beyond chance; those whose data are not here say so.
+-- The seed is fixed: the same numbers come out everywhere but for the rounding of the linear algebra library.
+local tap = dofile("tests/lua/tap.lua")
+local ok, is = tap.ok, tap.is
+local hebb_path = os.getenv("HEBB") or "build/release/hebb"
+
+local function run(script, args)
+    local pipe = io.popen(('"%s" --seed 1 scripts/examples/%s %s 2>&1'):format(hebb_path, script, args))
+    local text = pipe:read("a")
+    local _, _, status = pipe:close()
+    return text, status
+end
+
+-- What the line "reached: …" must show: a number (the last one in it) within these bounds, or a text.
+local bounds = {
+    cifar10_cnn = {15, 100}, -- % of ten classes: 10 by chance
+    iris = {85, 100},
+    mnist_mlp = {75, 100},
+    moons = {97, 100},
+    spiral = {90, 100},
+    xor = "rounds to 0,1,1,0",
+}
+
+local list = io.popen("ls scripts/examples")
+for file in list:lines() do
+    local name = file:match("^(.*)%.lua$")
+    if name and name ~= "common" then
+        local text, status = run(file, "--quick")
+        local skipped, want = text:match("(skipped: [^\n]*)"), bounds[name]
+        local reached = text:match("\nreached: +([^\n]*)")
+        if skipped and status == 0 then
+            ok(true, name .. " # SKIP " .. skipped)
+        elseif not ok(status == 0 and reached and text:find("\npublished: ", 1, true), name .. " runs and reports") then
+            print("#   status " .. tostring(status) .. "\n#   " .. text:sub(-600):gsub("\n", "\n#   "))
+        elseif not want then
+            ok(false, name .. ": test_scripts.lua has no bounds for it")
+        elseif type(want) == "string" then
+            ok(reached:find(want, 1, true), name .. ": " .. reached)
+        else
+            local number
+            for word in reached:gmatch("%-?%d+%.?%d*") do number = tonumber(word) end
+            ok(number and number >= want[1] and number <= want[2], ("%s: %s, wanted %g to %g"):format(name, reached, want[1], want[2]))
+        end
+    end
+    bounds[name or ""] = nil
+end
+list:close()
+is(next(bounds), nil, "every script that has bounds is there")
+
+-- arguments
+local text, status = run("mnist_mlp.lua", "/nowhere")
+ok(status == 0 and text:find("skipped: no mnist in /nowhere", 1, true), "a folder without the data is named")
+text, status = run("xor.lua", "--quik")
+ok(status == 1 and text:find("unknown option --quik; known: --quick", 1, true), "a mistyped option is refused")
+tap.done()
