@@ -36,7 +36,7 @@ static Layer *make_layer(const char *kind_name, const char *text, Err *err)
     Args args;
     if (!kind)
         return NULL;
-    args_init(&args, kind->args, kind->n_args);
+    layer_args_init(&args, kind);
     return parse_args(&args, text, kind->name, err) ? layer_new(kind, &args, NULL, err) : NULL;
 }
 

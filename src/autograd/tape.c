@@ -42,6 +42,8 @@ void tape_begin(Tape *tape, TapeMode mode, uint64_t seed, uint64_t step)
     tape->step = step;
     tape->flops = 0;
     tape->where = NULL;
+    tape->penalize = false;
+    tape->penalty = NULL;
     tape->generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
 }
 

@@ -49,6 +49,8 @@ typedef struct Tape {
     bool keep_grads;     /* gradients of nodes between stay after tape_backward; else their buffers are used again on the way */
     uint64_t generation; /* new with every tape_begin of any tape: values of an ended step are known by it; 0: none yet */
     const char *where;   /* put on the nodes to come */
+    bool penalize;       /* layers add what their regularisers ask for to `penalty`; set after tape_begin */
+    Node *penalty;       /* a scalar, or NULL: none so far */
 } Tape;
 
 void tape_init(Tape *tape);

@@ -23,7 +23,7 @@ typedef enum {
 
 #define ARG_INTS_MOST 8
 #define ARG_TEXT_MOST 64
-#define ARG_MOST 20
+#define ARG_MOST 32
 
 typedef struct ArgSpec {
     const char *name; /* Keras's name */

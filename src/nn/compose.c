@@ -65,7 +65,7 @@ static Layer *new_layer(Compose *c, const char *kind_name, const char *name, con
     Args args;
     if (!kind)
         return NULL;
-    args_init(&args, kind->args, kind->n_args);
+    layer_args_init(&args, kind);
     return args_parse_words(&args, words, kind->name, c->err) ? layer_new(kind, &args, name, c->err) : NULL;
 }
 

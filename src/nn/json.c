@@ -106,6 +106,8 @@ static json_t *layer_json(Writer *w, const Layer *layer, bool *ok)
     if (!layer->trainable)
         set(out, "trainable", json_false(), ok);
     for (int i = 0; i < layer->args.n && !w->text.failed; i++) {
+        if (i >= layer->kind->n_args && !layer->args.v[i].given)
+            continue; /* a regulariser or constraint that nobody asked for */
         buf_reset(&w->text);
         args_write(&w->text, &layer->args, i);
         set(args, layer->args.specs[i].name, json_string(buf_text(&w->text)), ok);
@@ -207,8 +209,8 @@ static bool read_arg(Args *args, const LayerKind *kind, const char *key, json_t 
     NameSearch search;
     char hint[96];
     name_search(&search, key);
-    for (int i = 0; i < kind->n_args; i++)
-        name_offer(&search, kind->args[i].name);
+    for (int i = 0; i < args->n; i++)
+        name_offer(&search, args->specs[i].name);
     if (row < 0)
         return err_set(err, ERR_DATA, "%s has no argument \"%.40s\"%s", kind->name, key, name_hint(&search, hint));
     if (!json_is_string(value))
@@ -253,7 +255,7 @@ static Layer *make_layer(const LayerKind *kind, json_t *given, const char *name,
     const char *key;
     json_t *value;
     Args args;
-    args_init(&args, kind->args, kind->n_args);
+    layer_args_init(&args, kind);
     json_object_foreach(given, key, value)
         if (!read_arg(&args, kind, key, value, err))
             return NULL;

@@ -2,6 +2,7 @@
 /* The block of a layer: trainable parameters in the order they were declared, then the others, without gaps. */
 #include "nn/layer.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,14 +91,105 @@ bool layer_name_error(const Layer *layer, Err *err)
 
 /* ---- life ---- */
 
-/* Initialisers are texts with arguments: read them now, where the user can see which line gave them. */
+/* ---- arguments ---- */
+
+#define N_KINDS (sizeof table / sizeof *table)
+#define ROW_NAME 48
+
+static ArgSpec rows[N_KINDS][ARG_MOST];
+static char row_names[N_KINDS][ARG_MOST][ROW_NAME];
+static int n_rows[N_KINDS];
+
+static void add_row(size_t k, const char *stem, int stem_size, const char *what, const char *const *names, const char *help)
+{
+    int i = n_rows[k];
+    if (i == ARG_MOST)
+        return;
+    snprintf(row_names[k][i], ROW_NAME, "%.*s_%s", stem_size, stem, what);
+    rows[k][i] = (ArgSpec){ .name = row_names[k][i], .type = ARG_TEXT, .fallback = "nil", .choices = names, .help = help };
+    n_rows[k]++;
+}
+
+/* "kernel_initializer": 6; 0 for other arguments and for what is not trained. */
+static int stem_of(const char *name)
+{
+    const char *end = strstr(name, "_initializer");
+    return end && !end[12] && strncmp(name, "moving_", 7) ? (int)(end - name) : 0;
+}
+
+static void join_rows(void)
+{
+    for (size_t k = 0; table[k]; k++) {
+        const LayerKind *kind = table[k];
+        bool weights = false;
+        for (n_rows[k] = 0; n_rows[k] < kind->n_args; n_rows[k]++)
+            rows[k][n_rows[k]] = kind->args[n_rows[k]];
+        for (int i = 0; i < kind->n_args && !kind->composite; i++) {
+            int stem = stem_of(kind->args[i].name);
+            if (!stem)
+                continue;
+            weights = true;
+            add_row(k, kind->args[i].name, stem, "regularizer", regularizer_names, "penalty on this weight, added to the loss: \"l2(0.01)\"");
+            add_row(k, kind->args[i].name, stem, "constraint", constraint_names, "kept after each update: \"max_norm(2)\"");
+        }
+        if (weights)
+            add_row(k, "activity", 8, "regularizer", regularizer_names, "penalty on what comes out");
+    }
+}
+
+const ArgSpec *layer_args(const LayerKind *kind, int *n)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, join_rows);
+    for (size_t k = 0; table[k]; k++)
+        if (table[k] == kind) {
+            *n = n_rows[k];
+            return rows[k];
+        }
+    *n = kind->n_args; /* one outside the table */
+    return kind->args;
+}
+
+void layer_args_init(Args *args, const LayerKind *kind)
+{
+    int n;
+    const ArgSpec *specs = layer_args(kind, &n);
+    args_init(args, specs, n);
+}
+
+/* A regulariser or constraint of this weight: "kernel_regularizer", "recurrent_regularizer" for recurrent_kernel. NULL: none. */
+static const char *rule_text(const Layer *layer, const char *weight, const char *what)
+{
+    char name[ROW_NAME];
+    snprintf(name, sizeof name, "%s_%s", weight, what);
+    int row = args_find(&layer->args, name);
+    if (row < 0 && strrchr(weight, '_')) {
+        snprintf(name, sizeof name, "%.*s_%s", (int)(strrchr(weight, '_') - weight), weight, what);
+        row = args_find(&layer->args, name);
+    }
+    return row >= 0 && layer->args.v[row].given ? layer->args.v[row].u.text : NULL;
+}
+
+static bool set_rules(const Layer *layer, Param *param, Err *err)
+{
+    const char *penalty = rule_text(layer, param->name, "regularizer"), *limit = rule_text(layer, param->name, "constraint");
+    return (!penalty || regularizer_parse(penalty, &param->regularizer, err)) && (!limit || constraint_parse(limit, &param->constraint, err));
+}
+
+/* Initialisers are texts with arguments, so are regularisers and constraints: read them now, where the user can see which line gave
+ * them. */
 static bool check_initializers(const Args *args, const char *who, Err *err)
 {
     for (int i = 0; i < args->n; i++) {
         const Initializer *init;
         Args own;
         bool names_one = args->specs[i].choices == initializer_names && args->v[i].given;
-        if (names_one && !init_parse(args->v[i].u.text, &init, &own, err))
+        Regularization penalty;
+        Restriction limit;
+        bool penalizes = args->specs[i].choices == regularizer_names && args->v[i].given;
+        bool limits = args->specs[i].choices == constraint_names && args->v[i].given;
+        if ((names_one && !init_parse(args->v[i].u.text, &init, &own, err)) ||
+            (penalizes && !regularizer_parse(args->v[i].u.text, &penalty, err)) || (limits && !constraint_parse(args->v[i].u.text, &limit, err)))
             return err_wrap(err, "%s: %s", who, args->specs[i].name);
     }
     return true;
@@ -120,7 +212,7 @@ Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err 
     if (args)
         layer->args = *args;
     else
-        args_init(&layer->args, kind->args, kind->n_args);
+        layer_args_init(&layer->args, kind);
     if (!args && !args_complete(&layer->args, kind->name, err)) {
         made_unref(kind);
         mem_free(layer);
@@ -228,7 +320,7 @@ bool layer_add_param(Layer *layer, const char *name, Shape shape, const char *in
     param->fans = shape;
     snprintf(param->name, sizeof param->name, "%s", name);
     snprintf(param->init, sizeof param->init, "%s", init);
-    return true;
+    return !trainable || set_rules(layer, param, err);
 }
 
 bool layer_add_kernel(Layer *layer, const char *name, Shape shape, int n_in, const char *init, Err *err)
@@ -281,6 +373,9 @@ static void drop_inner(Layer *layer)
 static bool plan(Layer *layer, const Shape *in, int n_in, Err *err)
 {
     layer->n_params = 0;
+    const char *activity = rule_text(layer, "activity", "regularizer");
+    if (activity && !regularizer_parse(activity, &layer->activity, err))
+        return layer_name_error(layer, err);
     if (!layer->kind->build(layer, in, n_in, err)) {
         layer->n_params = 0;
         drop_inner(layer);
@@ -469,6 +564,22 @@ static bool settle_mask(const Layer *layer, Tape *tape, Node *out, Node *const *
     return true;
 }
 
+/* The tape's penalty and what the regulariser asks for x, times scale. */
+static bool penalize(Tape *tape, const Regularization *rule, Node *x, double scale, Err *err)
+{
+    Node *more = rule->kind->penalty(rule->v, tape, x, err);
+    if (more && scale != 1) {
+        Args args;
+        args_init(&args, op_scale.args, op_scale.n_args);
+        more = args_set_number(&args, 0, scale, "scale", err) ? tape_op(tape, &op_scale, &more, 1, &args, err) : NULL;
+    }
+    Node *in[2] = { tape->penalty, more };
+    if (more && tape->penalty)
+        more = tape_op(tape, &op_add, in, 2, NULL, err);
+    tape->penalty = more ? more : tape->penalty;
+    return more != NULL;
+}
+
 Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *err)
 {
     if (!layer->built || (!layer_allocated(layer) && tape->mode != TAPE_INFER)) {
@@ -481,6 +592,9 @@ Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *er
     tape->where = layer->name;
     Node *out = layer->kind->forward(layer, tape, in, n_in, err);
     if (out && !settle_mask(layer, tape, out, in, n_in, err))
+        out = NULL;
+    bool counts = out && tape->penalize && layer->activity.kind && out->value.shape.rank > 0;
+    if (counts && !penalize(tape, &layer->activity, out, 1 / (double)out->value.shape.d[0], err)) /* a sample's mean, as in Keras */
         out = NULL;
     tape->where = outer;
     if (!out)
@@ -500,7 +614,8 @@ Node *layer_param(Layer *layer, Tape *tape, int i, Err *err)
         param->node_tape = tape;
         param->node_generation = tape->generation;
     }
-    return node;
+    bool counts = node && tape->penalize && param->regularizer.kind && layer->trainable;
+    return !counts || penalize(tape, &param->regularizer, node, 1, err) ? node : NULL;
 }
 
 int layer_find_param(const Layer *layer, const char *name)

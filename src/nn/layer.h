@@ -11,6 +11,7 @@
 
 #include "autograd/tape.h"
 #include "base/arg.h"
+#include "nn/rule.h"
 
 #define LAYER_PARAMS 16
 #define LAYER_OUTPUTS 8
@@ -27,6 +28,8 @@ typedef struct Param {
     bool trainable;   /* by its nature; a frozen layer's are not trained either */
     bool state;       /* kept from batch to batch by a stateful layer: layer_reset_states clears it */
     char init[ARG_TEXT_MOST]; /* the initialiser, see init_parse */
+    Regularization regularizer; /* from the layer's argument kernel_regularizer and the like */
+    Restriction constraint;
     Shape fans;       /* the matrix [in, out] that the initialiser takes it for; usually its shape */
     Node *node;       /* this step's leaf, so that a shared layer has one gradient; see layer_param */
     uint64_t node_generation;
@@ -53,7 +56,7 @@ typedef struct LayerKind {
     const char *name;    /* "Conv2D": Keras's class name, Lua's nn.Conv2D, the name in files */
     const char *prefix;  /* "conv2d": for automatic names conv2d, conv2d_1, … as Keras counts */
     const char *doc, *example;
-    const ArgSpec *args; /* own rows; name, trainable, input_shape are common to all and not listed */
+    const ArgSpec *args; /* own rows; name, trainable, input_shape are common to all and not listed; layer_args adds more */
     int n_args;
     int in_least, in_most; /* inputs */
     const LayerCase *cases;
@@ -87,6 +90,7 @@ struct Layer {
     bool tentative;      /* built by a change that is not complete: taken back when it fails */
     Shape built_for;     /* the first input's shape that it was built for (batch -1) */
     Args op_args;        /* resolved once by build, so that a step looks nothing up: arguments of the op that does the work */
+    Regularization activity; /* of what comes out: activity_regularizer */
     const Op *activation; /* also by build: applied to the result; NULL: linear */
     Param params[LAYER_PARAMS];
     int n_params;
@@ -125,6 +129,11 @@ int layer_picks(const Layer *layer); /* which: 1 is the one behind the first */
 /* Kinds: by name (nearest name in err), by index (NULL behind the last). */
 const LayerKind *layer_find(const char *name, Err *err);
 const LayerKind *layer_at(int i);
+
+/* Own rows and, behind each "kernel_initializer" and its like, "kernel_regularizer" and "kernel_constraint" for the weight of that name,
+ * with "activity_regularizer" for what comes out. Composites take none: they have no weights of their own. Program lifetime. */
+const ArgSpec *layer_args(const LayerKind *kind, int *n);
+void layer_args_init(Args *args, const LayerKind *kind);
 
 /* Build for these input shapes (batch -1) if not built; initial weights come from seed and the layer's name. Fails: what the
  * kind says, wrapped with the layer's name; ERR_SHAPE when it was built for other shapes. */

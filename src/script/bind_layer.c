@@ -141,7 +141,8 @@ static int new_input(lua_State *L, const Args *args, const char *name)
 Layer *layer_construct(lua_State *L, const LayerKind *kind)
 {
     char who[80], values[HELP_VALUES];
-    const Verb verb = { .name = kind->name, .values = help_layer_values(kind, values), .args = kind->args, .n_args = kind->n_args };
+    Verb verb = { .name = kind->name, .values = help_layer_values(kind, values) };
+    verb.args = layer_args(kind, &verb.n_args);
     Args args;
     Err err = ERR_INIT;
     lua_pushfstring(L, "nn.%s", kind->name);

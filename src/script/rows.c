@@ -77,11 +77,13 @@ static bool each_layer(const Walk *walk)
     for (int i = 0; layer_at(i); i++) {
         const LayerKind *kind = layer_at(i);
         char values[HELP_VALUES];
+        int n_rows;
+        const ArgSpec *rows = layer_args(kind, &n_rows);
         HelpRow row = { .kind = "layer",
                         .name = kind->name,
                         .values = help_layer_values(kind, values),
-                        .args = kind->args,
-                        .n_args = kind->n_args,
+                        .args = rows,
+                        .n_args = n_rows,
                         .doc = kind->doc,
                         .example = kind->example };
         if (!give(walk, "nn.", kind->name, row))

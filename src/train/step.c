@@ -3,6 +3,8 @@
  * changes the model: moving averages (tape_commit) and the update. A bad step leaves no trace. */
 #include "train/step.h"
 
+#include "nn/ops.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -49,6 +51,7 @@ bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode m
 {
     Node *in[MODEL_INPUTS], *ends[MODEL_INPUTS];
     tape_begin(tape, mode, seed, (uint64_t)compiled->optimizer->t);
+    tape->penalize = true;
     for (int i = 0; i < batch->n_x; i++)
         if (!(in[i] = tape_input(tape, &batch->x[i], err)))
             return false;
@@ -70,6 +73,9 @@ bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode m
         return false;
     out->loss = compiled->loss->apply(&compiled->loss_args, tape, ends[0], target, weight, err);
     if (!out->loss)
+        return false;
+    Node *parts[2] = { out->loss, tape->penalty };
+    if (tape->penalty && !(out->loss = tape_op(tape, &op_add, parts, 2, NULL, err)))
         return false;
     out->value = (double)tensor_real(&out->loss->value)[0];
     return true;

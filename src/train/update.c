@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* One update around a kind's step, in Keras's order (keras/src/optimizers/base_optimizer.py): mean of the accumulated gradients,
- * clipping, weight decay, the step, the moving averages of the weights. Decay and step go over a piece of the block while it is
+ * clipping, weight decay, the step, the moving averages of the weights, constraints. Decay and step go over a piece of the block while it is
  * in the cache. Blocks are cut into fixed tiles, sums added in tile order: the number of threads changes no bit.
  *
  * compat = "torch": decay is added to the gradient (L2) unless the kind decouples it. */
@@ -220,6 +220,18 @@ bool optimizer_finish(Optimizer *optimizer)
     return true;
 }
 
+static void constrain(const Optimizer *optimizer)
+{
+    for (int i = 0; i < optimizer->n_blocks; i++) {
+        const Layer *layer = optimizer->blocks[i].layer;
+        for (int p = 0; p < layer->n_params; p++) {
+            const Param *param = &layer->params[p];
+            if (param->constraint.kind && layer->trainable)
+                param->constraint.kind->apply(param->constraint.v, tensor_real(&param->value), &param->value.shape);
+        }
+    }
+}
+
 void optimizer_apply(Optimizer *optimizer)
 {
     int64_t steps = args_given(&optimizer->args, "gradient_accumulation_steps") ? args_int(&optimizer->args, "gradient_accumulation_steps") : 1;
@@ -230,5 +242,6 @@ void optimizer_apply(Optimizer *optimizer)
     }
     if (args_bool(&optimizer->args, "use_ema"))
         average(optimizer, updates);
+    constrain(optimizer);
     optimizer->t++;
 }

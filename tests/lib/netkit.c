@@ -29,7 +29,7 @@ static bool read_args(const LayerKind *kind, const char *text, Args *args, Commo
 {
     char copy[256];
     snprintf(copy, sizeof copy, "%s", text ? text : "");
-    args_init(args, kind->args, kind->n_args);
+    layer_args_init(args, kind);
     *common = (Common){ .trainable = true };
     for (char *save, *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
         char *value = strchr(word, '=');

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "nn/rule.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/name.h"
+
+#define ROW(file) extern const Regularizer regularizer_##file;
+#include "gen/regularizers.h"
+#undef ROW
+#define ROW(file) extern const Constraint constraint_##file;
+#include "gen/constraints.h"
+#undef ROW
+
+static const Regularizer *const regularizers[] = {
+#define ROW(file) &regularizer_##file,
+#include "gen/regularizers.h"
+#undef ROW
+    NULL,
+};
+static const Constraint *const constraints[] = {
+#define ROW(file) &constraint_##file,
+#include "gen/constraints.h"
+#undef ROW
+    NULL,
+};
+const char *const regularizer_names[] = {
+#define ROW(file) #file,
+#include "gen/regularizers.h"
+#undef ROW
+    NULL,
+};
+const char *const constraint_names[] = {
+#define ROW(file) #file,
+#include "gen/constraints.h"
+#undef ROW
+    NULL,
+};
+
+const Regularizer *regularizer_at(int i)
+{
+    return i >= 0 && i < (int)(sizeof regularizers / sizeof *regularizers) ? regularizers[i] : NULL;
+}
+
+const Constraint *constraint_at(int i)
+{
+    return i >= 0 && i < (int)(sizeof constraints / sizeof *constraints) ? constraints[i] : NULL;
+}
+
+/* ---- "name(value, name=value)" ---- */
+
+static int find(const char *const *names, const char *name, const char *what, Err *err)
+{
+    NameSearch search;
+    char hint[96];
+    name_search(&search, name);
+    for (int i = 0; names[i]; i++) {
+        if (!strcmp(names[i], name))
+            return i;
+        name_offer(&search, names[i]);
+    }
+    err_set(err, ERR_NAME, "there is no %s \"%.60s\"%s", what, name, name_hint(&search, hint));
+    return -1;
+}
+
+/* Words between commas; a word without a name that follows a list by name goes on with it: axis=0,1,2. */
+static bool parse_words(Args *args, char *text, const char *who, Err *err)
+{
+    char list[ARG_TEXT_MOST] = "";
+    int next = 0, open = -1;
+    for (char *word = text, *comma; word && *text; word = comma ? comma + 1 : NULL) {
+        if ((comma = strchr(word, ',')) != NULL)
+            *comma = '\0';
+        word += strspn(word, " ");
+        char *equals = strchr(word, '=');
+        int row = open;
+        if (equals) {
+            *equals = '\0';
+            row = args_find(args, word);
+            word = equals + 1;
+            open = row >= 0 && args->specs[row].type == ARG_INTS ? row : -1;
+            list[0] = '\0';
+        } else if (open < 0)
+            row = next++;
+        if (row < 0 || row >= args->n)
+            return err_set(err, ERR_ARG, "%s takes %d argument%s, the first is %s", who, args->n, args->n == 1 ? "" : "s",
+                           args->n ? args->specs[0].name : "none");
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used ? "," : "", word);
+        if (!args_parse(args, row, open >= 0 ? list : word, who, err))
+            return false;
+    }
+    return true;
+}
+
+static double number_of(const Args *args, int i)
+{
+    const ArgValue *v = &args->v[i];
+    double bits = 0;
+    switch (args->specs[i].type) {
+    case ARG_FLOAT:
+        return v->u.f;
+    case ARG_INTS:
+        for (int k = 0; k < v->u.ints.n; k++)
+            bits = (double)((unsigned)bits | 1u << v->u.ints.v[k]);
+        return bits;
+    default:
+        return (double)v->u.i;
+    }
+}
+
+static bool parse(char *text, const ArgSpec *specs, int n, const char *name, double *v, Err *err)
+{
+    Args args;
+    char *end = text ? strrchr(text, ')') : NULL;
+    args_init(&args, specs, n);
+    if (text && (!end || end[1]))
+        return err_set(err, ERR_ARG, "\"%s(%s\" lacks its closing bracket", name, text);
+    if (end)
+        *end = '\0';
+    if ((text && !parse_words(&args, text, name, err)) || !args_complete(&args, name, err))
+        return false;
+    for (int i = 0; i < n && i < RULE_ARGS; i++)
+        v[i] = number_of(&args, i);
+    return true;
+}
+
+static char *split(const char *text, char copy[ARG_TEXT_MOST])
+{
+    snprintf(copy, ARG_TEXT_MOST, "%s", text);
+    char *bracket = strchr(copy, '(');
+    if (bracket)
+        *bracket++ = '\0';
+    return bracket;
+}
+
+bool regularizer_parse(const char *text, Regularization *out, Err *err)
+{
+    char name[ARG_TEXT_MOST], *rest = split(text, name);
+    int i = find(regularizer_names, name, "regularizer", err);
+    *out = (Regularization){ .kind = i >= 0 ? regularizers[i] : NULL };
+    return i >= 0 && parse(rest, out->kind->args, out->kind->n_args, name, out->v, err);
+}
+
+bool constraint_parse(const char *text, Restriction *out, Err *err)
+{
+    char name[ARG_TEXT_MOST], *rest = split(text, name);
+    int i = find(constraint_names, name, "constraint", err);
+    *out = (Restriction){ .kind = i >= 0 ? constraints[i] : NULL };
+    return i >= 0 && parse(rest, out->kind->args, out->kind->n_args, name, out->v, err);
+}
+
+/* ---- norms ---- */
+
+/* Offset of element i of the axes in `set`, counted in row-major order among them. */
+static int64_t offset_of(const Shape *shape, unsigned set, int64_t i)
+{
+    int64_t offset = 0, stride = 1;
+    for (int axis = shape->rank - 1; axis >= 0; axis--) {
+        if (set & 1u << axis) {
+            offset += i % shape->d[axis] * stride;
+            i /= shape->d[axis];
+        }
+        stride *= shape->d[axis];
+    }
+    return offset;
+}
+
+void rule_norms(real *w, const Shape *shape, unsigned axes, void (*rescale)(const double *v, double *scale), const double *v)
+{
+    unsigned all = (1u << shape->rank) - 1, along = axes & all;
+    int64_t inner = 1, n = shape_count(shape);
+    for (int axis = 0; axis < shape->rank; axis++)
+        inner *= along & 1u << axis ? shape->d[axis] : 1;
+    for (int64_t line = 0; inner > 0 && line < n / inner; line++) {
+        int64_t first = offset_of(shape, all & ~along, line);
+        double squares = 0;
+        for (int64_t i = 0; i < inner; i++) {
+            double x = (double)w[first + offset_of(shape, along, i)];
+            squares += x * x;
+        }
+        double scale = sqrt(squares); /* the norm in, the factor out */
+        rescale(v, &scale);
+        for (int64_t i = 0; i < inner; i++)
+            w[first + offset_of(shape, along, i)] *= (real)scale;
+    }
+}
