@@ -69,7 +69,7 @@ LIB    := $(B)/libhebb.a
 BIN    := $(B)/hebb
 
 # Folders of siblings: one file, one descriptor. gen/<name>.h holds one line ROW(file) for each file of the folder.
-KINDS  := autograd/ops autograd/activations nn/layers nn/initializers nn/regularizers nn/constraints train/losses train/metrics train/optimizers train/schedules data/sets data/tokenizers ui/dashboard
+KINDS  := autograd/ops autograd/activations nn/layers nn/initializers nn/regularizers nn/constraints train/losses train/metrics train/optimizers train/schedules train/callbacks data/sets data/tokenizers ui/dashboard
 GENS   := $(foreach k,$(KINDS),$(B)/gen/$(notdir $(k)).h)
 PRELUDE := $(sort $(wildcard src/script/lib/*.lua))
 GENLUA := $(B)/gen/prelude.h

@@ -4,6 +4,7 @@
 #define SCRIPT_BIND_NET_H
 
 #include "script/bind_tensor.h"
+#include "train/callback.h"
 #include "train/run.h"
 #include "train/schedule.h"
 
@@ -20,8 +21,8 @@ typedef struct RunBox {
     Run *run;
 } RunBox;
 
-/* A loss, metric, optimizer or schedule with its arguments, before it is put to use. */
-typedef enum { RECIPE_OPTIMIZER, RECIPE_LOSS, RECIPE_METRIC, RECIPE_SCHEDULE } RecipeType;
+/* A loss, metric, optimizer, schedule or built-in callback with its arguments, before it is put to use. */
+typedef enum { RECIPE_OPTIMIZER, RECIPE_LOSS, RECIPE_METRIC, RECIPE_SCHEDULE, RECIPE_CALLBACK } RecipeType;
 typedef struct Recipe {
     RecipeType type;
     union {
@@ -29,6 +30,7 @@ typedef struct Recipe {
         const Loss *loss;
         const Metric *metric;
         const Schedule *schedule;
+        const CallbackKind *callback;
     } of;
     Args args;
     Rate *rate; /* reference: of a schedule, it with its arguments; of an optimizer, its learning_rate where that is a schedule; or NULL */
@@ -71,7 +73,7 @@ Recipe *recipe_take(lua_State *L, int index, RecipeType type, const char *who);
 /* A loss on tensors: y_true, y_pred and sample_weight? at 2, 3, 4; pushes a scalar with its graph (loss_call.c). Raises. */
 int loss_call(lua_State *L, const Loss *loss, const Args *args);
 
-/* Functions of nn that make recipes, by themselves and in nn.optimizers, nn.losses, nn.metrics, nn.schedules; into the table on top. */
+/* Functions of nn that make recipes, by themselves and in nn.optimizers, nn.losses, nn.metrics, nn.schedules, nn.callbacks; into the table on top. */
 void recipe_fill(lua_State *L);
 
 /* Metric values by name, which print as one line: {loss = 0.1, accuracy = 0.9}. Pushed. */

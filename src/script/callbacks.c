@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "base/name.h"
-#include "script/bind.h"
+#include "script/bind_net.h"
 #include "script/enter.h"
 
 typedef enum { ON_TRAIN_BEGIN, ON_EPOCH_BEGIN, ON_BATCH_END, ON_EPOCH_END, ON_TRAIN_END, ON_COUNT } Event;
@@ -286,10 +286,20 @@ static void check_names(lua_State *L, int table, bool has[ON_COUNT])
     }
 }
 
+static bool is_builtin(lua_State *L, int index)
+{
+    const Recipe *recipe = bind_test(L, index, &kind_recipe);
+    return recipe && recipe->type == RECIPE_CALLBACK;
+}
+
 /* Push the list of tables. */
 static void push_list(lua_State *L, int index, bool has[ON_COUNT])
 {
     char what[64];
+    if (is_builtin(L, index)) { /* one by itself */
+        lua_newtable(L);
+        return;
+    }
     if (!lua_istable(L, index))
         bind_error(L, ERR_ARG, "callbacks wants a list of tables like {on_epoch_end = function(epoch, logs) … end}, got %s",
                    bind_what(L, index, what));
@@ -300,15 +310,46 @@ static void push_list(lua_State *L, int index, bool has[ON_COUNT])
         lua_rawseti(L, -2, 1);
         return;
     }
-    for (int i = 1; i <= (int)lua_rawlen(L, index); i++) {
-        if (lua_rawgeti(L, index, i) != LUA_TTABLE)
-            bind_error(L, ERR_ARG, "callback %d of the list is %s, not a table of functions", i, bind_what(L, -1, what));
+    for (int i = 1, n = 0; i <= (int)lua_rawlen(L, index); i++) {
+        if (lua_rawgeti(L, index, i) == LUA_TUSERDATA && is_builtin(L, lua_gettop(L))) {
+            lua_pop(L, 1);
+            continue;
+        }
+        if (!lua_istable(L, -1))
+            bind_error(L, ERR_ARG, "callback %d of the list is %s, not a table of functions or one like nn.EarlyStopping{}", i, bind_what(L, -1, what));
         check_names(L, lua_gettop(L), has);
-        lua_rawseti(L, -2, i);
+        lua_rawseti(L, -2, ++n);
     }
 }
 
-bool callbacks_take(lua_State *L, int index, RunCallback *out)
+/* Built-in ones of the list, or the value by itself. Nothing raises between the first that is made and the end. */
+static int take_builtin(lua_State *L, int index, RunCallback *out, Err *err)
+{
+    int n = 0, list = lua_istable(L, index) ? (int)lua_rawlen(L, index) : 0;
+    for (int i = list ? 1 : 0; i <= list; i++) {
+        if (list)
+            lua_rawgeti(L, index, i);
+        else
+            lua_pushvalue(L, index);
+        const Recipe *recipe = bind_test(L, -1, &kind_recipe);
+        lua_pop(L, 1);
+        if (!recipe)
+            continue;
+        if (n >= FIT_CALLBACKS - 1)
+            err_set(err, ERR_ARG, "fit: at most %d built-in callbacks", FIT_CALLBACKS - 1);
+        if (n < FIT_CALLBACKS - 1 && callback_new(recipe->of.callback, &recipe->args, &out[n], err)) {
+            n++;
+            continue;
+        }
+        while (n > 0)
+            out[n - 1].release(out[n - 1].ctx), n--;
+        return -1;
+    }
+    return n;
+}
+
+/* The bridge to the tables of the list; false when there is nothing to call. */
+static bool take_tables(lua_State *L, int index, RunCallback *out)
 {
     Script *script = script_of(L);
     Err err = ERR_INIT;
@@ -340,6 +381,23 @@ bool callbacks_take(lua_State *L, int index, RunCallback *out)
     out->epoch_end = has[ON_EPOCH_END] ? epoch_end : NULL;
     out->train_end = has[ON_TRAIN_END] ? train_end : NULL;
     return true;
+}
+
+int callbacks_take(lua_State *L, int index, RunCallback out[FIT_CALLBACKS])
+{
+    Err err = ERR_INIT;
+    RunCallback bridge;
+    index = lua_absindex(L, index);
+    bool any = take_tables(L, index, &bridge);
+    int n = take_builtin(L, index, out, &err);
+    if (n < 0) {
+        if (any)
+            release(bridge.ctx);
+        bind_raise(L, &err);
+    }
+    if (any)
+        out[n++] = bridge;
+    return n;
 }
 
 void callbacks_open(lua_State *L)

@@ -10,9 +10,10 @@
 /* Threads for serving; called once, protected. */
 void callbacks_open(lua_State *L);
 
-/* A callback for FitOptions from the value at index: one table of functions named as Keras's, or a list of them. Fills out
- * and returns true; false when there is nothing to call. Raises for what is no callback. */
-bool callbacks_take(lua_State *L, int index, RunCallback *out);
+/* Callbacks for FitOptions from the value at index: a table of functions named as Keras's, a built-in one (nn.EarlyStopping{…}), or a
+ * list of both. Built-in ones come first, in order; all tables share one bridge. Returns how many there are in out, to be taken over
+ * at once. Raises for what is no callback. */
+int callbacks_take(lua_State *L, int index, RunCallback out[FIT_CALLBACKS]);
 
 /* No Lua from here on: questions that wait are answered. Then, when the interpreter is gone, the memory. */
 void callbacks_close(Script *script);

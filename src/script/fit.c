@@ -285,8 +285,8 @@ int model_fit(lua_State *L)
     if (!lua_isnil(L, AT_SCHEDULE))
         options.rate = recipe_take(L, AT_SCHEDULE, RECIPE_SCHEDULE, "fit: schedule")->rate; /* stays on the stack */
     RunBox *box = bind_new(L, &kind_run, sizeof *box);
-    if (!lua_isnil(L, AT_CALLBACKS) && callbacks_take(L, AT_CALLBACKS, &options.callbacks[0]))
-        options.n_callbacks = 1;
+    if (!lua_isnil(L, AT_CALLBACKS))
+        options.n_callbacks = callbacks_take(L, AT_CALLBACKS, options.callbacks);
     if (!(box->run = run_new(model, &options, &err))) /* takes the callback over; nothing in between could raise */
         return bind_raise(L, &err);
     if (script->host.run_began && !silent)

@@ -43,6 +43,8 @@ static const char *const topics[][2] = {
                    "  on_epoch_begin(epoch, logs, run)  on_epoch_end(epoch, logs, run)\n"
                    "  on_train_batch_end(batch, logs, run)\n"
                    "logs holds the metrics by name; epochs and batches count from 1. model.stop_training = true ends the run.\n"
+                   "Built in, in the same list: nn.EarlyStopping{patience = 3} and others; ?builtin_callbacks lists them. They come before those\n"
+                   "in Lua, never wait for Lua, and their state goes back with run:rewind.\n"
                    "An error in a callback pauses the run at the prompt and ends it in a script.\n" },
 };
 
@@ -55,6 +57,7 @@ static const char *const lists[][2] = {
     { "optimizers", "optimizer" },
     { "schedules", "schedule" },
     { "metrics", "metric" },
+    { "builtin_callbacks", "callback" },
     { "initializers", "initializer" },
     { "datasets", "data set" },
 };

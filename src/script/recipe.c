@@ -5,7 +5,7 @@
 #include "script/bind_net.h"
 #include "script/help.h"
 
-typedef struct Record { /* what the four tables have in common */
+typedef struct Record { /* what the tables have in common */
     RecipeType type;
     const void *row;
     const char *name, *class_name; /* class_name NULL: the name with capitals */
@@ -13,7 +13,7 @@ typedef struct Record { /* what the four tables have in common */
     int n_args;
 } Record;
 
-static const char *const type_names[] = { "an optimizer", "a loss", "a metric", "a schedule" };
+static const char *const type_names[] = { "an optimizer", "a loss", "a metric", "a schedule", "a callback" };
 
 static bool record_at(RecipeType type, int i, Record *out)
 {
@@ -22,6 +22,7 @@ static bool record_at(RecipeType type, int i, Record *out)
     const Loss *loss = type == RECIPE_LOSS ? loss_at(i) : NULL;
     const Metric *metric = type == RECIPE_METRIC ? metric_at(i) : NULL;
     const Schedule *schedule = type == RECIPE_SCHEDULE ? schedule_at(i) : NULL;
+    const CallbackKind *callback = type == RECIPE_CALLBACK ? callback_at(i) : NULL;
     if (optimizer) {
         *out = (Record){ type, optimizer, optimizer->name, optimizer->class_name, NULL, 0 };
         out->args = optimizer_args(optimizer, &out->n_args);
@@ -32,6 +33,8 @@ static bool record_at(RecipeType type, int i, Record *out)
         *out = (Record){ type, metric, metric->name, metric->class_name, metric->args, metric->n_args };
     if (schedule)
         *out = (Record){ type, schedule, schedule->name, NULL, schedule->args, schedule->n_args };
+    if (callback)
+        *out = (Record){ type, callback, callback->name, callback->class_name, callback->args, callback->n_args };
     return out->row != NULL;
 }
 
@@ -41,6 +44,7 @@ static Record record_find(lua_State *L, RecipeType type, const char *name)
     const void *row = type == RECIPE_OPTIMIZER ? (const void *)optimizer_find(name, &err)
                       : type == RECIPE_LOSS    ? (const void *)loss_find(name, &err)
                       : type == RECIPE_METRIC  ? (const void *)metric_find(name, &err)
+                                               : type == RECIPE_CALLBACK ? (const void *)callback_find(name, &err)
                                                : (const void *)schedule_find(name, &err);
     Record record = { 0 };
     if (!row)
@@ -169,6 +173,9 @@ static Recipe *make(lua_State *L, const Record *record, int first, const char *w
     bind_take(L, first, who, &verb, &args);
     if (record->type == RECIPE_OPTIMIZER && !optimizer_check(record->row, &args, &err))
         bind_raise(L, &err);
+    const CallbackKind *callback = record->type == RECIPE_CALLBACK ? record->row : NULL;
+    if (callback && callback->check && !callback->check(&args, &err))
+        bind_raise(L, &err);
     Recipe *recipe = push_recipe(L, record);
     recipe->args = args;
     recipe->rate = rate ? rate_ref(rate->rate) : NULL;
@@ -244,9 +251,9 @@ static void set_maker(lua_State *L, int nn, int room, const char *shown)
 
 void recipe_fill(lua_State *L)
 {
-    static const char *const rooms[] = { "optimizers", "losses", "metrics", "schedules" };
+    static const char *const rooms[] = { "optimizers", "losses", "metrics", "schedules", "callbacks" };
     int nn = lua_gettop(L);
-    for (int type = RECIPE_OPTIMIZER; type <= RECIPE_SCHEDULE; type++) {
+    for (int type = RECIPE_OPTIMIZER; type <= RECIPE_CALLBACK; type++) {
         Record record;
         lua_newtable(L);
         for (int i = 0; record_at((RecipeType)type, i, &record); i++) {
@@ -305,7 +312,7 @@ static int recipe_call(lua_State *L)
     if (recipe->type == RECIPE_LOSS)
         return loss_call(L, recipe->of.loss, &recipe->args);
     if (recipe->type != RECIPE_SCHEDULE)
-        return bind_error(L, ERR_ARG, "%s is given to compile, it cannot be called", type_names[recipe->type]);
+        return bind_error(L, ERR_ARG, recipe->type == RECIPE_CALLBACK ? "%s is given to fit, it cannot be called" : "%s is given to compile, it cannot be called", type_names[recipe->type]);
     lua_Integer step = luaL_checkinteger(L, 2);
     lua_pushnumber(L, rate_at(recipe->rate, step < 0 ? 0 : step));
     return 1;
@@ -324,8 +331,8 @@ static const luaL_Reg meta[] = { { "__gc", recipe_gc }, { "__tostring", recipe_t
 const Kind kind_recipe = {
     .type = "hebb.recipe",
     .what = "recipe",
-    .title = "an optimizer, loss, metric or schedule",
-    .doc = "An optimizer, loss, metric or schedule with its arguments, for compile: nn.Adam{learning_rate = 1e-3}.",
+    .title = "an optimizer, loss, metric, schedule or callback",
+    .doc = "An optimizer, loss, metric, schedule or callback with its arguments, for compile and fit: nn.Adam{learning_rate = 1e-3}.",
     .meta = meta,
     .index_other = recipe_index_other,
 };

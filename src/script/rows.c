@@ -11,6 +11,7 @@
 #include "script/help.h"
 #include "script/lib.h"
 #include "train/compile.h"
+#include "train/callback.h"
 #include "train/schedule.h"
 
 #define PATH 96
@@ -117,6 +118,17 @@ static bool each_training(const Walk *walk)
                              .n_args = s->n_args,
                              .doc = s->doc,
                              .example = s->example }))
+            return false;
+    }
+    for (int i = 0; callback_at(i); i++) {
+        const CallbackKind *c = callback_at(i);
+        if (!give(walk, "nn.", help_class(c->class_name, c->name, name),
+                  (HelpRow){ .kind = "callback",
+                             .name = c->name,
+                             .args = c->args,
+                             .n_args = c->n_args,
+                             .doc = c->doc,
+                             .example = c->example }))
             return false;
     }
     for (int i = 0; loss_at(i); i++) {

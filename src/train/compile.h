@@ -31,6 +31,7 @@ typedef struct Metric {
     const char *short_name; /* "acc" */
     const char *class_name; /* "AUC" where that is not the name with capitals, else NULL */
     const char *doc, *example;
+    bool falls;        /* smaller is better: for callbacks with mode "auto" */
     const ArgSpec *args;
     int n_args;
     /* How many numbers it keeps through an epoch, for predictions [.., width] of which an epoch has at most `values` rows; they begin

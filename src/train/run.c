@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "train/callback.h"
 #include "train/saved.h"
 
 #define BUDGET ((size_t)256 << 20)
@@ -370,6 +371,10 @@ static bool run_launch(Run *run, const char *resume, size_t budget, const Run *f
     ring_init(run, budget ? budget : BUDGET);
     if (from) {
         run->at = from->at;
+        if (!callbacks_mark(run, err)) {
+            control_release(run);
+            return false;
+        }
         memcpy(run->sums.v, from->sums.v, run->sums.n * sizeof *run->sums.v);
         copy_history(run, from);
         report_event(run, true, "branch", "branched from run %d at step %lld", from->id, (long long)from->at.step);
@@ -407,7 +412,7 @@ Run *run_new(Model *model, FitOptions *o, Err *err)
         memcpy(run->callbacks, o->callbacks, (size_t)o->n_callbacks * sizeof *o->callbacks);
         run->n_callbacks = o->n_callbacks;
         o->n_callbacks = 0;
-        ok = run_launch(run, o->resume, o->snapshot_budget, NULL, err);
+        ok = callbacks_bind(run, err) && run_launch(run, o->resume, o->snapshot_budget, NULL, err);
     }
     release_given(o);
     if (ok)
@@ -433,7 +438,7 @@ static bool branch_here(void *ctx, Err *err)
     FitOptions o = { .batch_size = from->batch_size, .epochs = from->epochs, .initial_epoch = from->first_epoch, .seed = from->seed,
                      .autosave = from->autosave, .fail_on_trouble = from->fail_on_trouble, .start_paused = true, .rate = from->schedule };
     Run *run = run_begin(branch->model, compiled_of(branch->model, err), &o, err);
-    if (run && run_build_like(run, from, err) && run_launch(run, NULL, from->ring.budget, from, err)) {
+    if (run && run_build_like(run, from, err) && callbacks_copy(run, from, err) && run_launch(run, NULL, from->ring.budget, from, err)) {
         branch->made = run;
         return true;
     }

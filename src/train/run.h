@@ -13,6 +13,7 @@
 typedef struct RunCallback {
     const char *name;
     void *ctx;
+    struct Callback *builtin; /* callback.h: its state is saved and goes back with the run; NULL: one in Lua */
     bool waits;  /* may wait for Lua: the run's state says so */
     bool (*train_begin)(void *ctx, Run *run, Err *err);
     bool (*epoch_begin)(void *ctx, Run *run, int epoch, Err *err);
@@ -21,6 +22,8 @@ typedef struct RunCallback {
     bool (*train_end)(void *ctx, Run *run, Err *err);
     void (*release)(void *ctx);
 } RunCallback;
+
+#define FIT_CALLBACKS 16
 
 typedef struct FitOptions {
     Tensor x[MODEL_INPUTS], y[MODEL_INPUTS]; /* references are taken by run_new; one each is the usual case */
@@ -39,7 +42,7 @@ typedef struct FitOptions {
     size_t snapshot_budget;            /* bytes for the ring; 0: 256 MB */
     bool autosave;                     /* to the run's folder, once a minute and at each event */
     const char *resume;                /* a file to go on from, or NULL */
-    RunCallback callbacks[16];         /* taken over */
+    RunCallback callbacks[FIT_CALLBACKS];         /* taken over */
     int n_callbacks;
     Rate *rate;                        /* borrowed: a schedule in place of the optimizer's; NULL: its own */
     bool start_paused;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -64,9 +65,20 @@ static void slots_add(Slots *slots, const Optimizer *optimizer, int block_index)
     }
 }
 
+/* Weights that a callback keeps, as one row of numbers. */
+static void slots_add_kept(Slots *slots, const CallbackSaved *callback, int i)
+{
+    if (callback->state[CALLBACK_KEPT] < 0)
+        return;
+    snprintf(slots->names[slots->n], NAME_ROOM, "callback/%d/kept", i);
+    slots->list[slots->n] = slots->names[slots->n];
+    slots->tensors[slots->n++] = tensor_borrow(DTYPE_FLOAT32, SHAPE((int64_t)callback->n_kept), callback->kept);
+}
+
+/* With room for what callbacks keep. */
 static bool slots_init(Slots *slots, const Optimizer *optimizer, Err *err)
 {
-    *slots = (Slots){ 0 };
+    *slots = (Slots){ .n = FIT_CALLBACKS };
     for (int i = 0; i < optimizer->n_blocks; i++)
         slots_add(slots, optimizer, i);
     size_t n = (size_t)slots->n;
@@ -120,13 +132,15 @@ static void slots_commit(const Slots *slots)
 
 /* ---- files ---- */
 
-static bool write_file(Model *model, const char *run_json, const char *path, Err *err)
+static bool write_file(Model *model, const Saved *saved, const char *run_json, const char *path, Err *err)
 {
     const Compiled *compiled = compiled_of(model, err);
     Buf train = BUF_INIT;
     Slots slots;
     bool ok = compiled && compiled_to_json(compiled, &train, err);
     if (ok && (ok = slots_init(&slots, compiled->optimizer, err))) {
+        for (int i = 0; saved && i < saved->n_callbacks; i++)
+            slots_add_kept(&slots, &saved->callbacks[i], i);
         const char *keys[2] = { TRAIN_KEY, RUN_KEY }, *values[2] = { buf_text(&train), run_json };
         ModelExtra extra = { slots.n, slots.list, slots.tensors, run_json ? 2 : 1, keys, values };
         ok = model_save(model, path, &extra, err);
@@ -138,7 +152,7 @@ static bool write_file(Model *model, const char *run_json, const char *path, Err
 
 bool compile_save(Model *model, const char *path, Err *err)
 {
-    return model->compiled ? write_file(model, NULL, path, err) : model_save(model, path, NULL, err);
+    return model->compiled ? write_file(model, NULL, NULL, path, err) : model_save(model, path, NULL, err);
 }
 
 Model *compile_load(const char *path, Err *err)
@@ -237,18 +251,22 @@ void saved_fini(Saved *saved)
 {
     mem_free(saved->sums);
     saved->sums = NULL;
+    callbacks_saved_fini(saved->callbacks, saved->n_callbacks);
+    saved->callbacks = NULL;
+    saved->n_callbacks = 0;
 }
 
 bool saved_take(const Run *run, Saved *out, Err *err)
 {
-    double *sums = out->sums ? out->sums : mem_alloc(run->sums.n, sizeof *sums, err);
-    if (!sums)
+    double *sums = out->sums = out->sums ? out->sums : mem_alloc(run->sums.n, sizeof *sums, err);
+    if (!sums || !callbacks_save(run, &out->callbacks, &out->n_callbacks, err))
         return false;
     memcpy(sums, run->sums.v, run->sums.n * sizeof *sums);
     *out = (Saved){ .at = run->at, .learning_rate = run->optimizer->learning_rate, .t = run->optimizer->t, .first_step = run->first_step,
                     .rows = run->feed.n, .batches = trainer_batches(run), .seed = run->seed, .data_hash = run->data_hash,
                     .first_epoch = run->first_epoch, .epochs = run->epochs, .batch_size = run->batch_size, .branch = run->branch,
-                    .n_metrics = run->n_metrics, .shuffle = run->feed.shuffle, .n_facts = telemetry_facts(run->tele), .sums = sums, .n_sums = run->sums.n };
+                    .n_metrics = run->n_metrics, .shuffle = run->feed.shuffle, .n_facts = telemetry_facts(run->tele), .sums = sums, .n_sums = run->sums.n,
+                    .callbacks = out->callbacks, .n_callbacks = out->n_callbacks };
     return true;
 }
 
@@ -257,6 +275,18 @@ static json_t *numbers(const double *values, int n)
     json_t *out = json_array();
     for (int i = 0; i < n; i++)
         json_array_append_new(out, number(values[i]));
+    return out;
+}
+
+/* As text: JSON has no infinity and no NaN. */
+static json_t *state_json(const double *state)
+{
+    json_t *out = json_array();
+    for (int i = 0; i < CALLBACK_STATE; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%.17g", state[i]);
+        json_array_append_new(out, json_string(text));
+    }
     return out;
 }
 
@@ -273,6 +303,15 @@ static json_t *history_json(const Saved *saved, Telemetry *tele)
                                              "validation", numbers(rows[i]->validation, saved->n_metrics)));
     mem_free(rows);
     return rows ? out : (json_decref(out), NULL);
+}
+
+static json_t *callbacks_json(const Saved *saved)
+{
+    json_t *out = json_array();
+    for (int i = 0; i < saved->n_callbacks; i++)
+        json_array_append_new(out, json_pack("{s:s, s:o}", "name", saved->callbacks[i].name, "state",
+                                             state_json(saved->callbacks[i].state)));
+    return out;
 }
 
 bool saved_write(const Saved *saved, Telemetry *tele, Model *model, const char *path, Err *err)
@@ -292,8 +331,10 @@ bool saved_write(const Saved *saved, Telemetry *tele, Model *model, const char *
                              kern_blas_core(), "history", history_json(saved, tele));
     bool ok = root && rest && !json_object_update(root, rest);
     json_decref(rest);
+    if (ok && saved->n_callbacks > 0)
+        ok = !json_object_set_new(root, "callbacks", callbacks_json(saved));
     Buf text = BUF_INIT;
-    ok = saved_finish(root, ok, &text, err) && write_file(model, buf_text(&text), path, err);
+    ok = saved_finish(root, ok, &text, err) && write_file(model, saved, buf_text(&text), path, err);
     buf_fini(&text);
     return ok;
 }
@@ -377,6 +418,41 @@ static void take_position(Run *run, const json_t *root)
                  core && strcmp(core, kern_blas_core()) ? core : "");
 }
 
+static bool take_callback(Run *run, int i, const json_t *row, const SafeTensors *file, Err *err)
+{
+    const char *name = json_string_value(json_object_get(row, "name"));
+    const json_t *list = json_object_get(row, "state");
+    double state[CALLBACK_STATE];
+    char tensor_name[48];
+    if (!name || json_array_size(list) != CALLBACK_STATE)
+        return err_set(err, ERR_DATA, "the state of its callback %d makes no sense", i + 1);
+    for (size_t k = 0; k < CALLBACK_STATE; k++) {
+        const char *text = json_string_value(json_array_get(list, k));
+        state[k] = text ? strtod(text, NULL) : (double)NAN;
+    }
+    if (!(state[CALLBACK_KEPT] >= 0))
+        return callbacks_take_up(run, i, name, state, NULL, err);
+    snprintf(tensor_name, sizeof tensor_name, "callback/%d/kept", i);
+    const SafeEntry *entry = safetensors_find(file, tensor_name);
+    Shape shape = SHAPE((int64_t)callbacks_weights(run));
+    Tensor kept = { 0 };
+    if (!entry || !entry->readable || !shape_same(&entry->shape, &shape))
+        return err_set(err, ERR_DATA, "%s is missing or has another size", tensor_name);
+    bool ok = tensor_new(&kept, DTYPE_FLOAT32, shape, err) && safetensors_read(file, entry, &kept, err) &&
+              callbacks_take_up(run, i, name, state, &kept, err);
+    tensor_unref(&kept);
+    return ok;
+}
+
+static bool take_callbacks(Run *run, const json_t *root, const SafeTensors *file, Err *err)
+{
+    const json_t *list = json_object_get(root, "callbacks");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!take_callback(run, (int)i, json_array_get(list, i), file, err))
+            return false;
+    return true;
+}
+
 bool checkpoint_load(Run *run, const char *path, Err *err)
 {
     Err own = ERR_INIT;
@@ -386,11 +462,12 @@ bool checkpoint_load(Run *run, const char *path, Err *err)
     const char *text = file ? safetensors_meta(file, RUN_KEY) : NULL;
     json_t *root = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
     bool ok = file && (json_is_object(root) || err_set(err, ERR_DATA, text ? "its run cannot be read" : "it holds a model, but no run to go on from"));
-    ok = ok && check_same(run, root, err) && slots_stage(&slots, run->optimizer, file, err) &&
+    ok = ok && check_same(run, root, err) && slots_stage(&slots, run->optimizer, file, err) && take_callbacks(run, root, file, err) &&
          model_load_weights(run->model, path, false, NULL, NULL, err);
     if (ok) {
         slots_commit(&slots);
         take_position(run, root);
+        ok = callbacks_mark(run, err);
     } else {
         err_wrap(err, "resume %s", path);
     }

@@ -5,6 +5,7 @@
 #ifndef TRAIN_SAVED_H
 #define TRAIN_SAVED_H
 
+#include "train/callback.h"
 #include "train/trainer.h"
 
 struct json_t;
@@ -20,6 +21,8 @@ typedef struct Saved {
     size_t n_facts; /* of the telemetry, that had happened */
     double *sums;   /* owned [n_sums]: what the epoch has added up */
     size_t n_sums;
+    CallbackSaved *callbacks; /* owned [n_callbacks]: of the built-in ones */
+    int n_callbacks;
 } Saved;
 
 /* Into a Saved that is zero, or was taken of the same run before. Fails: ERR_MEM, the first time only. */

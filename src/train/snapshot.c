@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tensor/kern.h"
+#include "train/callback.h"
 #include "train/trainer.h"
 
 #define SHOTS_MOST 256
@@ -188,16 +189,16 @@ bool run_log_change(Run *run, double learning_rate, Err *err)
         run->changes = more;
         run->changes_room = room;
     }
-    run->changes[run->n_changes++] = (Change){ run->at.step, learning_rate };
+    run->changes[run->n_changes++] = (Change){ .step = run->at.step, .learning_rate = learning_rate };
     return true;
 }
 
-/* Settings made at the target itself belong to what came after it. */
+/* Settings made at the target itself belong to what came after it, but for those of callbacks at the end of an epoch. */
 static int changes_before(const Run *run, int64_t step)
 {
-    int n = 0;
-    while (n < run->n_changes && run->changes[n].step < step)
-        n++;
+    int n = run->n_changes;
+    while (n > 0 && run->changes[n - 1].step >= step && !(run->changes[n - 1].step == step && run->changes[n - 1].at_end))
+        n--;
     return n;
 }
 
@@ -223,17 +224,25 @@ static void restore(Run *run, const Snapshot *shot)
     run->check_row = 0;
 }
 
-/* Train silently to the step, with the changes that were made on the way. */
-static bool replay(Run *run, int64_t step, int n_changes, const _Atomic bool *stop, Err *err)
+/* The changes, from number `next` on, that were made up to where it stands; returns the next. */
+static int make_changes(Run *run, int next, int n_changes)
 {
-    int change = run->ring.shots[run->ring.n - 1].n_changes;
+    for (; next < n_changes && run->changes[next].step <= run->at.step; next++) {
+        run->optimizer->learning_rate = run->changes[next].learning_rate;
+        run->at.scheduled = false;
+    }
+    return next;
+}
+
+/* Train silently from that snapshot to the step, with the changes that were made on the way. */
+static bool replay(Run *run, int start, int64_t step, const _Atomic bool *stop, Err *err)
+{
+    int change = run->ring.shots[start].n_changes, n_changes = changes_before(run, step);
+    restore(run, &run->ring.shots[start]);
     run->silent = true;
     bool ok = true;
     while (ok && run->at.step < step) {
-        while (change < n_changes && run->changes[change].step <= run->at.step) {
-            run->optimizer->learning_rate = run->changes[change++].learning_rate;
-            run->at.scheduled = false;
-        }
+        change = make_changes(run, change, n_changes);
         if ((stop && atomic_load(stop)) || atomic_load(&run->quit) || atomic_load(&run->stop_all))
             ok = err_set(err, ERR_INTERRUPT, "rewind: interrupted at step %lld", (long long)run->at.step);
         if (run->at.batch == trainer_batches(run))
@@ -242,8 +251,24 @@ static bool replay(Run *run, int64_t step, int n_changes, const _Atomic bool *st
     }
     if (run->at.batch == trainer_batches(run))
         trainer_next_epoch(run);
+    if (ok)
+        make_changes(run, change, n_changes);
     run->silent = false;
     return ok;
+}
+
+/* Weights of earlier steps that callbacks must hold when the run stands at `step`: go there and take them. */
+static bool refill(Run *run, int64_t step, const _Atomic bool *stop, Err *err)
+{
+    for (int64_t wanted, last = -1; (wanted = callbacks_missing(run, step)) > last; last = wanted) {
+        int start = find_start(run, wanted);
+        if (start < 0)
+            return true; /* older than the oldest snapshot: they are let go */
+        if (!replay(run, start, wanted, stop, err))
+            return false;
+        callbacks_refill(run);
+    }
+    return true;
 }
 
 /* The last validation values that were known at this step. */
@@ -271,10 +296,11 @@ bool ring_rewind(Run *run, int64_t step, const _Atomic bool *stop, Err *err)
         return err_set(err, ERR_STATE, "run %d can go back to step %lld at most: that is its oldest snapshot", run->id,
                        (long long)ring->shots[0].at.step);
     int n_changes = changes_before(run, step);
+    bool ok = refill(run, step, stop, err);
     while (ring->n > start + 1)
         drop(ring, ring->n - 1);
-    restore(run, &ring->shots[start]);
-    bool ok = replay(run, step, n_changes, stop, err);
+    ok = ok && replay(run, start, step, stop, err);
+    callbacks_return(run);
     run->n_changes = n_changes > ring->shots[start].n_changes ? n_changes : ring->shots[start].n_changes;
     recall_validation(run);
     return ok;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "train/callback.h"
 #include "train/tally.h"
 
 int64_t trainer_batches(const Run *run)
@@ -127,6 +128,9 @@ static void epoch_end(Run *run, const double *validation)
         report_confusion(run, validation != NULL);
     clear_confusion(run);
     call_all(run, CALL_EPOCH_END, values, validation);
+    Err err = ERR_INIT;
+    if (!callbacks_mark(run, &err))
+        trainer_trouble(run, &err);
     trainer_next_epoch(run);
     report_now(run);
     ring_epoch(run);
@@ -167,6 +171,10 @@ void trainer_trouble(Run *run, const Err *err)
     else
         snprintf(reason, sizeof reason, "%.190s", err->text);
     report_event(run, false, "trouble", "%s", reason);
+    if (err->code == ERR_NUMERIC && callbacks_end_on_nan(run)) {
+        trainer_end(run, RUN_STOPPED, reason);
+        return;
+    }
     if (run->fail_on_trouble) {
         trainer_end(run, RUN_FAILED, reason);
         return;

@@ -17,7 +17,7 @@
 #include "train/run.h"
 #include "train/step.h"
 
-#define RUN_CALLBACKS 16
+#define RUN_CALLBACKS FIT_CALLBACKS
 
 /* Where training stands: with weights, slots and update count, all that a run needs to go on exactly. */
 typedef struct Position {
@@ -33,6 +33,7 @@ typedef struct Position {
 typedef struct Change {
     int64_t step;
     double learning_rate;
+    bool at_end; /* made by a built-in callback at the end of the epoch that ends here: a rewind to this step keeps it */
 } Change;
 
 typedef struct Snapshot {

@@ -23,33 +23,6 @@ function nn.LearningRateScheduler(schedule)
     end}
 end
 
---- nn.EarlyStopping{monitor = "val_loss", patience = 0, min_delta = 0}: a callback that ends the run when the monitored value has not become
---- better for `patience` epochs, as Keras's. Values with "accuracy" in their name are better when larger.
-function nn.EarlyStopping(options)
-    options = options or {}
-    for name in pairs(options) do
-        if name ~= "monitor" and name ~= "patience" and name ~= "min_delta" then
-            error('nn.EarlyStopping has no argument "' .. tostring(name) .. '"; it takes monitor, patience, min_delta', 2)
-        end
-    end
-    local monitor, patience, least = options.monitor or "val_loss", options.patience or 0, math.abs(options.min_delta or 0)
-    local sign = monitor:find("acc") and 1 or -1
-    local best, waited
-    return {
-        on_train_begin = function() best, waited = -math.huge, 0 end,
-        on_epoch_end = function(epoch, logs, run)
-            local value = logs[monitor]
-            if not value then error(monitor .. " is not among the values of this run; give validation_split, or another monitor") end
-            if sign * value - least > best then
-                best, waited = sign * value, 0
-            else
-                waited = waited + 1
-                if waited >= patience and epoch > 1 then run:stop() end
-            end
-        end,
-    }
-end
-
 local known = {}
 
 --- who(): the variables that you have made, with what they hold.

@@ -27,6 +27,7 @@ static double value(const Args *a, double *sums, int64_t width)
 
 const Metric metric_false_negatives = {
     .name = "false_negatives",
+    .falls = true,
     .doc = "false_negatives(threshold = 0.5): how many true values that are called false, weighted by sample",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'false_negatives'}}",
     .args = args,

@@ -27,6 +27,7 @@ static double value(const Args *a, double *sums, int64_t width)
 
 const Metric metric_false_positives = {
     .name = "false_positives",
+    .falls = true,
     .doc = "false_positives(threshold = 0.5): how many false values that are called true, weighted by sample",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'false_positives'}}",
     .args = args,

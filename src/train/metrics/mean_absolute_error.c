@@ -10,6 +10,7 @@ static void add(const Args *a, double *sums, const Tensor *prediction, const Ten
 
 const Metric metric_mean_absolute_error = {
     .name = "mean_absolute_error",
+    .falls = true,
     .short_name = "mae",
     .doc = "mean_absolute_error (mae): mean of |prediction - target| over all samples and outputs",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'mae'}}",

@@ -16,6 +16,7 @@ static void add(const Args *a, double *sums, const Tensor *prediction, const Ten
 
 const Metric metric_mean_absolute_percentage_error = {
     .name = "mean_absolute_percentage_error",
+    .falls = true,
     .short_name = "mape",
     .doc = "mean_absolute_percentage_error (mape): mean of 100 |target - prediction| / |target|",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'mean_absolute_percentage_error'}}",

@@ -10,6 +10,7 @@ static void add(const Args *a, double *sums, const Tensor *prediction, const Ten
 
 const Metric metric_mean_squared_error = {
     .name = "mean_squared_error",
+    .falls = true,
     .short_name = "mse",
     .doc = "mean_squared_error (mse): mean of (prediction - target)^2 over all samples and outputs",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'mse'}}",

@@ -21,6 +21,7 @@ static void add(const Args *a, double *sums, const Tensor *prediction, const Ten
 
 const Metric metric_mean_squared_logarithmic_error = {
     .name = "mean_squared_logarithmic_error",
+    .falls = true,
     .short_name = "msle",
     .doc = "mean_squared_logarithmic_error (msle): mean of (log(1 + prediction) - log(1 + target))^2",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'mean_squared_logarithmic_error'}}",

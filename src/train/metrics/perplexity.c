@@ -41,6 +41,7 @@ static double value(const Args *a, double *sums, int64_t width)
 
 const Metric metric_perplexity = {
     .name = "perplexity",
+    .falls = true,
     .doc = "perplexity(from_logits = false): exp of the mean of -log p[label]: among how many equally likely tokens the model hesitates",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'perplexity'}}",
     .args = args,

@@ -17,6 +17,7 @@ static double value(const Args *a, double *sums, int64_t width)
 
 const Metric metric_root_mean_squared_error = {
     .name = "root_mean_squared_error",
+    .falls = true,
     .short_name = "rmse",
     .doc = "root_mean_squared_error (rmse): root of the mean of (prediction - target)^2",
     .example = "model:compile{optimizer = 'sgd', loss = 'mse', metrics = {'root_mean_squared_error'}}",
