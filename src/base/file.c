@@ -399,8 +399,11 @@ bool file_make_folder(const char *path, Err *err)
             continue;
         char kept = *p;
         *p = '\0';
-        if (mkdir(part, 0700) != 0 && !file_is_folder(part))
+        int failed = mkdir(part, 0700) ? errno : 0;
+        if (failed && !file_is_folder(part)) {
+            errno = failed; /* the reason is that of mkdir, not of the look after it */
             return refuse(err, "the folder cannot be made", part);
+        }
         if (!kept)
             break;
         *p = kept;
