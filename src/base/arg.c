@@ -291,7 +291,8 @@ static const ArgValue *value_of(const Args *args, const char *name, ArgType type
 
 int64_t args_int(const Args *args, const char *name)
 {
-    return value_of(args, name, ARG_INT)->u.i;
+    const ArgValue *choice = value_of(args, name, ARG_CHOICE);
+    return choice->given ? choice->u.i : value_of(args, name, ARG_INT)->u.i;
 }
 
 double args_float(const Args *args, const char *name)

@@ -79,7 +79,7 @@ MUST_USE bool args_set_nil(Args *args, int i, const char *who, Err *err);
 MUST_USE bool args_complete(const Args *args, const char *who, Err *err);
 
 /* Values by name. The name must be in the table (a mistake in a name is ours: returns a zero value). */
-int64_t args_int(const Args *args, const char *name);
+int64_t args_int(const Args *args, const char *name); /* of an ARG_CHOICE its index in choices */
 double args_float(const Args *args, const char *name);
 bool args_bool(const Args *args, const char *name);
 const char *args_choice(const Args *args, const char *name); /* the chosen name; "nil" when not given */
