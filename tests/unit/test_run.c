@@ -423,7 +423,8 @@ static void test_callbacks(void **state)
     Model *model = classifier("sgd");
     static Calls calls, failing; /* the list may release a run after this test */
     calls = (Calls){ .stop_at = 3 };
-    RunCallback callback = { "test", &calls, false, on_train_begin, on_epoch_begin, on_batch_end, on_epoch_end, on_train_end, on_release };
+    RunCallback callback = { .name = "test", .ctx = &calls, .train_begin = on_train_begin, .epoch_begin = on_epoch_begin, .batch_end = on_batch_end,
+                              .epoch_end = on_epoch_end, .train_end = on_train_end, .release = on_release };
     FitOptions options = kit_options(&x, &y, 32, 100);
     options.callbacks[0] = callback;
     options.n_callbacks = 1;
