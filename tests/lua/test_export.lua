@@ -15,6 +15,8 @@ has(graph, "flowchart TD", "Mermaid"); has(graph, 'n2["conv2d<br/>Conv2D (4, 4, 
 local keras = m:export("keras")
 has(keras, "keras.Input(shape=(6, 6, 1)),", "the input"); has(keras, 'layers.Conv2D(activation="relu", filters=4, kernel_size=(3, 3), name="conv2d"),', "a layer")
 has(keras, "kernel_initializer=keras.initializers.RandomNormal(stddev=0.5)", "an initialiser with arguments"); has(keras, "def load_weights(model, path)", "a loader")
+keras = nn.Sequential{nn.Dense(2, {kernel_regularizer = "l2(0.1)", bias_constraint = "non_neg", input_shape = {3}})}:export("keras")
+has(keras, "kernel_regularizer=keras.regularizers.L2(0.1)", "a regulariser"); has(keras, "bias_constraint=keras.constraints.NonNeg()", "a constraint")
 local torch = m:export("torch")
 has(torch, "self.conv2d = nn.Conv2d(1, 4, (3, 3)", "PyTorch's convolution"); has(torch, 'stored["conv2d/kernel"].permute(3, 2, 0, 1)', "kernels are turned"); has(torch, 'stored["dense/kernel"].T', "and transposed")
 

@@ -62,6 +62,17 @@ local function keras_initializer(text)
     return ("keras.initializers.%s(%s)"):format(class, args)
 end
 
+-- "l2(0.1)" -> keras.regularizers.L2(0.1); nil where the argument is no such thing.
+local classes = {l1 = "L1", l2 = "L2", l1_l2 = "L1L2", max_norm = "MaxNorm", unit_norm = "UnitNorm", min_max_norm = "MinMaxNorm", non_neg = "NonNeg"}
+local function keras_object(name, value)
+    if type(value) ~= "string" then return nil end
+    if name:find("initializer$") then return keras_initializer(value) end
+    local home = name:find("regularizer$") and "regularizers" or name:find("constraint$") and "constraints"
+    if not home then return nil end
+    local kind, args = value:match("^([%w_]+)(%b())$")
+    return ("keras.%s.%s%s"):format(home, classes[kind or value] or (kind or value), args or "()")
+end
+
 local function keras_arguments(node, out)
     out = out or {}
     local names = {}
@@ -69,7 +80,7 @@ local function keras_arguments(node, out)
     table.sort(names)
     for _, name in ipairs(names) do
         local value = node.args[name]
-        local text = name:find("initializer$") and type(value) == "string" and keras_initializer(value) or python(value)
+        local text = keras_object(name, value) or python(value)
         if not call_arguments[name] then out[#out + 1] = name .. "=" .. text end
     end
     return out
