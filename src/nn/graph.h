@@ -38,6 +38,9 @@ bool layer_allocated(const Layer *layer);
 /* The seed for a layer at this path below what has `seed`: the names of the models and composites around it count. */
 uint64_t leaf_seed(uint64_t seed, const char *path);
 
+/* As many inputs as its kind takes. Fails: ERR_ARG. */
+MUST_USE bool layer_check_count(const Layer *layer, int n_in, Err *err);
+
 /* Put the layer's name in front of the message unless it stands there. */
 bool layer_name_error(const Layer *layer, Err *err);
 
