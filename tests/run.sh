@@ -67,6 +67,7 @@ for script in tests/lua/test_*.lua; do
 done
 for script in tests/screen/test_*.sh tests/app/test_*.sh; do
     case "$mode$#$script" in f640tests/screen/*) continue ;; esac # screens show the same in double precision: only when asked for
+    case "${SCREENS:-yes}$script" in notests/screen/*|notests/app/*) continue ;; esac # SCREENS=no: without those that drive the program
     [ -e "$script" ] && wanted "${script##*/}" "$@" && run "${script##*/}" sh "$script"
 done
 echo
