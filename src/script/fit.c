@@ -90,10 +90,11 @@ static void spread_dataset(lua_State *L, int x, int y)
     lua_replace(L, x);
 }
 
-/* validation_data = {x, y}, {x, y, weights}, {x = …, y = …} or a dataset. */
-static void take_validation(lua_State *L, FitOptions *options)
+/* validation_data = {x, y}, {x, y, weights}, {x = …, y = …} or a dataset; x may be a list where the model has several inputs. */
+static void take_validation(lua_State *L, const Model *model, FitOptions *options)
 {
-    const Tensor *part[2];
+    const Tensor *part[2][MODEL_INPUTS];
+    int n[2];
     char what[64];
     if (lua_isnil(L, AT_VALIDATION))
         return;
@@ -108,10 +109,12 @@ static void take_validation(lua_State *L, FitOptions *options)
         }
         if (lua_isnil(L, -1))
             bind_error(L, ERR_ARG, "fit: validation_data wants {x, y}, its %s is missing", i ? "y" : "x");
-        part[i] = &tensor_want(L, lua_gettop(L), DTYPE_FLOAT32, "fit")->value; /* stays on the stack */
+        n[i] = fit_tensors(L, lua_gettop(L), i ? 1 : model->n_inputs, part[i], "fit: validation_data"); /* stay on the stack */
     }
-    options->validation_x = *part[0];
-    options->validation_y = *part[1];
+    options->n_validation_x = n[0];
+    for (int i = 0; i < n[0]; i++)
+        options->validation_x[i] = *part[0][i];
+    options->validation_y = *part[1][0];
     if (set)
         return;
     if (lua_rawgeti(L, AT_VALIDATION, 3) == LUA_TNIL) {
@@ -241,7 +244,7 @@ static void take_data(lua_State *L, const Model *model, FitOptions *options)
     for (int i = 0; i < options->n_x; i++)
         options->x[i] = *x[i];
     options->y[0] = *y[0];
-    take_validation(L, options);
+    take_validation(L, model, options);
     if (!lua_isnil(L, AT_WEIGHT))
         options->sample_weight = tensor_want(L, AT_WEIGHT, DTYPE_FLOAT32, "fit: sample_weight")->value;
     options->class_weight = fit_class_weight(L, AT_CLASS_WEIGHT, &n_weights);

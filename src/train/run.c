@@ -169,14 +169,18 @@ static bool add_weights(Feed *feed, Feed *rest, const Tensor *weights, int64_t r
 
 static bool add_validation(Run *run, const FitOptions *o, Err *err)
 {
-    Tensor x = { 0 }, y = { 0 };
-    bool ok = check_rows(&o->validation_x, 1, &o->validation_y, "validation ", err) &&
-              fit_tensors(run, &o->validation_x, 1, &o->validation_y, &x, &y, err);
+    Tensor x[MODEL_INPUTS] = { 0 }, y = { 0 };
+    int n = o->n_validation_x;
+    if (n != o->n_x)
+        return err_set(err, ERR_ARG, "fit: validation_data has %d inputs, x has %d; give {{x1, x2, ...}, y}", n, o->n_x);
+    bool ok = check_rows(o->validation_x, n, &o->validation_y, "validation ", err) &&
+              fit_tensors(run, o->validation_x, n, &o->validation_y, x, &y, err);
     if (!ok)
         err_wrap(err, "validation_data");
-    ok = ok && feed_init(&run->check, &x, 1, &y, 0, x.shape.d[0], run->batch_size, false, run->seed, err) &&
-         add_weights(&run->check, NULL, &o->validation_weight, x.shape.d[0], err);
-    tensor_unref(&x);
+    ok = ok && feed_init(&run->check, x, n, &y, 0, x[0].shape.d[0], run->batch_size, false, run->seed, err) &&
+         add_weights(&run->check, NULL, &o->validation_weight, x[0].shape.d[0], err);
+    for (int i = 0; i < n; i++)
+        tensor_unref(&x[i]);
     tensor_unref(&y);
     return ok;
 }
@@ -185,7 +189,7 @@ static bool add_data(Run *run, const FitOptions *o, Err *err)
 {
     Tensor x[MODEL_INPUTS] = { 0 }, y = { 0 };
     int64_t rows = o->x[0].shape.d[0], kept = rows;
-    if (!o->validation_x.data && o->validation_split > 0)
+    if (o->n_validation_x == 0 && o->validation_split > 0)
         kept = (int64_t)floor((double)rows * (1 - o->validation_split)); /* Keras's rounding */
     bool ok = kept > 0 || err_set(err, ERR_DATA, "fit: validation_split = %g leaves nothing of %lld samples to train on",
                                   o->validation_split, (long long)rows);
@@ -197,7 +201,7 @@ static bool add_data(Run *run, const FitOptions *o, Err *err)
     for (int i = 0; i < o->n_x; i++)
         tensor_unref(&x[i]);
     tensor_unref(&y);
-    return ok && (!o->validation_x.data || add_validation(run, o, err));
+    return ok && (o->n_validation_x == 0 || add_validation(run, o, err));
 }
 
 static bool add_classes(Run *run, const FitOptions *o, Err *err)

@@ -28,7 +28,8 @@ typedef struct RunCallback {
 typedef struct FitOptions {
     Tensor x[MODEL_INPUTS], y[MODEL_INPUTS]; /* references are taken by run_new; one each is the usual case */
     int n_x, n_y;
-    Tensor validation_x, validation_y; /* data NULL: none */
+    Tensor validation_x[MODEL_INPUTS], validation_y;
+    int n_validation_x; /* as many as n_x; 0: no validation data */
     Tensor sample_weight, validation_weight; /* [rows]; data NULL: none */
     double validation_split;           /* the last fraction, before shuffling; 0: none */
     int batch_size;                    /* 32 */

@@ -135,4 +135,14 @@ run = fit(m, {epochs = 2}); run:wait(); ok(run.history.learning_rate[2] < 0.001,
 -- trouble
 m = nn.Sequential{nn.Dense(1, {input_shape = {2}})}; m:compile{optimizer = nn.SGD(1e6), loss = "mse"}
 fails(function() m:fit(d.x * 1e6, d.y, {epochs = 50, verbose = 0}) end, "failed at step", "a diverged run is an error in a script", "numeric")
+-- several inputs, each with its validation data
+local p, q = nn.Input{2}, nn.Input{3}
+local two = nn.Model({p, q}, nn.Dense(1)(nn.Concatenate(){p, q})); two:compile{optimizer = "sgd", loss = "mse"}
+local a, b, t = tensor.randn({8, 2}, {seed = 1}), tensor.randn({8, 3}, {seed = 2}), tensor.randn({8, 1}, {seed = 3})
+local function fit_two(validation) return two:fit({a, b}, t, {epochs = 2, verbose = 0, validation_data = validation}) end
+local seen, out = fit_two{{a, b}, t}.history, two:predict{a, b}
+near(seen.val_loss[2], ((out - t) ^ 2):mean():item(), "validation data of several inputs")
+fails(function() fit_two{a, t} end, "validation_data has 1 inputs, x has 2", "validation data of one input for a model of two")
+fails(function() fit_two{{a}, t} end, "the model has 2 inputs, the list holds 1", "a list that is too short")
+
 tap.done()
