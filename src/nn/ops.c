@@ -136,3 +136,20 @@ bool ops_edges(const Layer *layer, const char *name, int64_t edge[4], Err *err)
         edge[i] = n == 4 ? v[i] : n == 2 ? v[i / 2] : v[0];
     return true;
 }
+
+int ops_last_axes(Layer *layer, const Shape *in, Err *err)
+{
+    int n;
+    unsigned seen = 0;
+    const int64_t *axis = args_ints(&layer->args, "axis", &n);
+    for (int i = 0, at; i < n; i++) {
+        if (!shape_axis(in, axis[i], &at, layer->name, err))
+            return 0;
+        seen |= 1u << at;
+    }
+    unsigned want = (1u << n) - 1;
+    if (n < in->rank && seen == want << (in->rank - n))
+        return n;
+    layer_refuse(layer, err, "normalises the last axes, in a row: axis = -1, or {%d, %d}; nn.Permute can bring others there", in->rank - 2, in->rank - 1);
+    return 0;
+}

@@ -42,4 +42,7 @@ MUST_USE bool ops_edges(const Layer *layer, const char *name, int64_t edge[4], E
 /* A window of this size fits an image of this shape without padding. Fails: ERR_SHAPE with a remedy. */
 MUST_USE bool ops_want_room(const Layer *layer, const Shape *in, const int64_t window[2], Err *err);
 
+/* How many last axes of in the layer's argument `axis` names; 0, with a remedy in err, where it names others. */
+MUST_USE int ops_last_axes(Layer *layer, const Shape *in, Err *err);
+
 #endif

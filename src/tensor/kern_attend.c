@@ -12,8 +12,8 @@
 #include "base/rng.h"
 #include "tensor/kern.h"
 #include "tensor/kern_fun.h"
+#include "tensor/kern_row.h"
 
-#define LANES 16
 #define PER_WORD 2 /* dropped or not: 16 bits each */
 #define PER_BLOCK 8
 #define MASKED ((real)-1e9)
@@ -29,8 +29,8 @@ static int64_t n_blocks(const Attend *a)
 
 int64_t kern_attend_scratch(const Attend *a, bool backward)
 {
-    int64_t rows = a->T < ATTEND_ROWS ? a->T : ATTEND_ROWS, block = rows * ((a->S + LANES - 1) / LANES * LANES);
-    return (backward ? 2 : 1) * block + LANES;
+    int64_t rows = a->T < ATTEND_ROWS ? a->T : ATTEND_ROWS, block = rows * ((a->S + ROW_LANES - 1) / ROW_LANES * ROW_LANES);
+    return (backward ? 2 : 1) * block + ROW_LANES;
 }
 
 static Block block_at(const Attend *a, int64_t index)
@@ -66,50 +66,6 @@ static void mask_row(const Attend *a, const Block *k, int64_t query, real *row)
     }
     for (int64_t j = query + 1; a->causal && j < k->keys; j++)
         row[j] = MASKED;
-}
-
-KERN_INLINE real row_max(const real *x, int64_t n)
-{
-    real part[LANES], most = x[0];
-    int64_t i = 0;
-    for (int l = 0; l < LANES; l++)
-        part[l] = x[0];
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] = x[i + l] > part[l] ? x[i + l] : part[l];
-    for (; i < n; i++)
-        most = x[i] > most ? x[i] : most;
-    for (int l = 0; l < LANES; l++)
-        most = part[l] > most ? part[l] : most;
-    return most;
-}
-
-KERN_INLINE real row_sum(const real *x, int64_t n)
-{
-    real part[LANES] = { 0 }, sum = 0;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] += x[i + l];
-    for (; i < n; i++)
-        part[i % LANES] += x[i];
-    for (int l = 0; l < LANES; l++)
-        sum += part[l];
-    return sum;
-}
-
-KERN_INLINE real row_dot(const real *x, const real *y, int64_t n)
-{
-    real part[LANES] = { 0 }, sum = 0;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] += x[i + l] * y[i + l];
-    for (; i < n; i++)
-        part[i % LANES] += x[i] * y[i];
-    for (int l = 0; l < LANES; l++)
-        sum += part[l];
-    return sum;
 }
 
 /* exp(row - max) / sum in place; the log of the sum of exponentials is given back. */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-/* Each row is a tile's own: no sum crosses tiles, so threads cannot change a bit. Maxima and sums use 16 partial results. */
+/* Each row is a tile's own: no sum crosses tiles, so threads cannot change a bit. Maxima and sums are those of kern_row.h. */
 #include "tensor/kern_softmax.h"
 
 #include "base/pool.h"
 #include "tensor/kern.h"
 #include "tensor/kern_fun.h"
-
-#define LANES 16
+#include "tensor/kern_row.h"
 
 typedef struct Rows {
     real *y, *lse;
@@ -15,53 +14,6 @@ typedef struct Rows {
     size_t n_tiles;
     bool add;
 } Rows;
-
-KERN_INLINE real row_max(const real *x, int64_t C)
-{
-    real part[LANES];
-    int64_t c = 0;
-    for (int l = 0; l < LANES; l++)
-        part[l] = x[0];
-    for (; c + LANES <= C; c += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] = x[c + l] > part[l] ? x[c + l] : part[l];
-    for (; c < C; c++)
-        part[0] = x[c] > part[0] ? x[c] : part[0];
-    real most = part[0];
-    for (int l = 1; l < LANES; l++)
-        most = part[l] > most ? part[l] : most;
-    return most;
-}
-
-KERN_INLINE real row_sum(const real *x, int64_t C)
-{
-    real part[LANES] = { 0 };
-    int64_t c = 0;
-    for (; c + LANES <= C; c += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] += x[c + l];
-    for (; c < C; c++)
-        part[c % LANES] += x[c];
-    real sum = 0;
-    for (int l = 0; l < LANES; l++)
-        sum += part[l];
-    return sum;
-}
-
-KERN_INLINE real row_dot(const real *x, const real *y, int64_t C)
-{
-    real part[LANES] = { 0 };
-    int64_t c = 0;
-    for (; c + LANES <= C; c += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] += x[c + l] * y[c + l];
-    for (; c < C; c++)
-        part[c % LANES] += x[c] * y[c];
-    real sum = 0;
-    for (int l = 0; l < LANES; l++)
-        sum += part[l];
-    return sum;
-}
 
 KERN_CLONES static void softmax_tile(void *ctx, size_t tile, int worker)
 {
@@ -97,14 +49,14 @@ KERN_CLONES static void log_softmax_tile(void *ctx, size_t tile, int worker)
     int64_t C = rows->C, end = (int64_t)pool_first((size_t)rows->N, rows->n_tiles, tile + 1);
     for (int64_t n = (int64_t)pool_first((size_t)rows->N, rows->n_tiles, tile); n < end; n++) {
         const real *x = rows->x + n * C;
-        real *y = rows->y + n * C, most = row_max(x, C), part[LANES] = { 0 }, sum = 0;
+        real *y = rows->y + n * C, most = row_max(x, C), part[ROW_LANES] = { 0 }, sum = 0;
         int64_t c = 0;
-        for (; c + LANES <= C; c += LANES)
-            for (int l = 0; l < LANES; l++)
+        for (; c + ROW_LANES <= C; c += ROW_LANES)
+            for (int l = 0; l < ROW_LANES; l++)
                 part[l] += fun_exp(x[c + l] - most);
         for (; c < C; c++)
-            part[c % LANES] += fun_exp(x[c] - most);
-        for (int l = 0; l < LANES; l++)
+            part[c % ROW_LANES] += fun_exp(x[c] - most);
+        for (int l = 0; l < ROW_LANES; l++)
             sum += part[l];
         real lse = most + fun_log(sum);
         for (c = 0; c < C; c++)

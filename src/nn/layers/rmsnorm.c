@@ -4,24 +4,6 @@
 #include "nn/layer.h"
 #include "nn/ops.h"
 
-/* The axes, of which only the last ones can be taken: how many. 0 where they are others. */
-static int last_axes(Layer *layer, const Shape *in, Err *err)
-{
-    int n;
-    unsigned seen = 0;
-    const int64_t *axis = args_ints(&layer->args, "axis", &n);
-    for (int i = 0, at; i < n; i++) {
-        if (!shape_axis(in, axis[i], &at, layer->name, err))
-            return 0;
-        seen |= 1u << at;
-    }
-    unsigned want = (1u << n) - 1;
-    if (n < in->rank && seen == want << (in->rank - n))
-        return n;
-    layer_refuse(layer, err, "normalises the last axes, in a row: axis = -1, or {%d, %d}; nn.Permute can bring others there", in->rank - 2, in->rank - 1);
-    return 0;
-}
-
 static const ArgSpec args[] = {
     { .name = "axis", .type = ARG_INTS, .fallback = "-1", .least = -SHAPE_MOST, .most = SHAPE_MOST - 1, .help = "the axes that are normalised together: the last, or several last" },
     { .name = "epsilon", .type = ARG_FLOAT, .fallback = "1e-06", .least = 0, .most = INFINITY, .help = "added to the mean of squares" },
@@ -34,7 +16,7 @@ static const LayerCase cases[] = {
 
 static bool build(Layer *layer, const Shape *in, int n_in, Err *err)
 {
-    int n = last_axes(layer, &in[0], err);
+    int n = ops_last_axes(layer, &in[0], err);
     Shape row = { .rank = n };
     (void)n_in;
     if (!n || !ops_set(layer, &op_rms_norm, err) ||
