@@ -4,9 +4,11 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "script/bind_model.h"
 
 #define EPOCHS_MOST 100000
+#define PAUSE_LOOK_S 0.05 /* a script that waits looks so often whether the run stands at a pause */
 
 /* ---- boxes ---- */
 
@@ -171,6 +173,20 @@ static const ArgSpec wait_args[] = {
       .help = "at most so long; nil: to the end" },
 };
 
+/* As run_wait; but in a script, where nobody can resume a run that the script itself paused, a pause ends the waiting, too. */
+static bool wait_for(Script *script, Run *run, double seconds, Err *err)
+{
+    if (script->options.interactive)
+        return run_wait(run, seconds, &script->stop, serve, script, err);
+    double end = seconds >= 0 ? clock_now() + seconds : (double)INFINITY, left = end;
+    do {
+        left = fmax(end - clock_now(), 0);
+        if (!run_settle(run, &script->stop, err) || !run_wait(run, fmin(left, PAUSE_LOOK_S), &script->stop, serve, script, err))
+            return false;
+    } while (left > PAUSE_LOOK_S && !run_has_ended(run) && run_state(run) != RUN_PAUSED && run_state(run) != RUN_TROUBLE);
+    return true;
+}
+
 static int method_wait(lua_State *L)
 {
     Args args;
@@ -179,7 +195,7 @@ static int method_wait(lua_State *L)
     Script *script = script_of(L);
     check_wait(L, run, "wait for it");
     double seconds = args_given(&args, "seconds") ? args_float(&args, "seconds") : -1;
-    if (!run_wait(run, seconds, &script->stop, serve, script, &err))
+    if (!wait_for(script, run, seconds, &err))
         return bind_raise(L, &err);
     serve(script);
     lua_pushstring(L, run_state_name(run_state(run)));
@@ -464,7 +480,7 @@ static const Verb methods[] = {
     { "resume", method_resume, NULL, NULL, 0, "Go on.", NULL },
     { "step", method_step, NULL, step_args, COUNT_OF(step_args), "Do n updates, then pause.", NULL },
     { "stop", method_stop, NULL, NULL, 0, "End at the next step boundary; history and weights stay.", NULL },
-    { "wait", method_wait, NULL, wait_args, COUNT_OF(wait_args), "Wait until it has ended or trouble pauses it; gives its status.",
+    { "wait", method_wait, NULL, wait_args, COUNT_OF(wait_args), "Wait until it has ended or trouble pauses it (in a script: until it is paused at all); gives its status.",
       NULL },
     { "rewind", method_rewind, NULL, rewind_args, COUNT_OF(rewind_args),
       "Go back: run:rewind(3) three epochs, run:rewind{step = 400} to that update. Weights, optimizer, random numbers and data\n"

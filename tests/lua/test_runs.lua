@@ -145,4 +145,14 @@ near(seen.val_loss[2], ((out - t) ^ 2):mean():item(), "validation data of severa
 fails(function() fit_two{a, t} end, "validation_data has 1 inputs, x has 2", "validation data of one input for a model of two")
 fails(function() fit_two{{a}, t} end, "the model has 2 inputs, the list holds 1", "a list that is too short")
 
+-- in a script nobody else can resume what the script paused
+do
+    local m = nn.Sequential{nn.Dense(1, {input_shape = {2}})}
+    m:compile{optimizer = "sgd", loss = "mse"}
+    local r = m:fit(tensor.rand(64, 2), tensor.ones(64, 1), {epochs = 100000, batch_size = 1, wait = false, verbose = 0})
+    r:pause(); is(r:wait(), "paused", "waiting for a paused run ends")
+    r:step(2); is(r:wait(), "paused", "after steps, too"); is(r:wait(0), "paused", "and with no time at all")
+    r:resume(); is(r:wait(0.1), "training", "one that trains is waited for")
+    r:stop(); is(r:wait(), "stopped", "to its end")
+end
 tap.done()
