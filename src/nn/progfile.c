@@ -90,6 +90,8 @@ json_t *program_json(const Program *program)
     put(out, "consts", consts, &ok);
     put(out, "steps", steps, &ok);
     put(out, "out", json_integer(program->out), &ok);
+    if (program->integer_in)
+        put(out, "integer_in", json_integer(program->integer_in), &ok);
     if (ok)
         return out;
     json_decref(out);
@@ -239,6 +241,10 @@ static bool read_all(Program *p, json_t *in, Err *err)
     if (!json_is_integer(out) || json_integer_value(out) < 0 || json_integer_value(out) >= last)
         return bad(err, "what it gives is none of its values", 0);
     p->out = (int)json_integer_value(out);
+    json_int_t whole = json_integer_value(json_object_get(in, "integer_in"));
+    if (whole < 0 || whole >> p->n_in)
+        return bad(err, "it has no such input", 0);
+    p->integer_in = (unsigned)whole;
     return true;
 }
 

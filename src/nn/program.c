@@ -205,6 +205,8 @@ Program *program_of(Var *out, Var *const *in, int n_in, Var *const *params, int 
         atomic_init(&p->refs, 1);
         p->n_in = n_in;
         p->n_params = n_params;
+        for (int i = 0; i < n_in; i++)
+            p->integer_in |= in[i]->value.dtype == DTYPE_INT32 ? 1u << i : 0;
     }
     bool done = p && find_all(&walk, out, err) && fill(p, &walk, &ends, err);
     for (int i = 0; i < walk.n_found; i++)
@@ -372,7 +374,7 @@ static bool same_terms(const ProgramStep *a, const ProgramStep *b)
 
 bool program_same(const Program *a, const Program *b)
 {
-    bool same = a == b || (a->n_in == b->n_in && a->n_params == b->n_params && check_alike(a, b, NULL));
+    bool same = a == b || (a->n_in == b->n_in && a->n_params == b->n_params && a->integer_in == b->integer_in && check_alike(a, b, NULL));
     for (int i = 0; same && a != b && i < a->n_steps; i++) {
         same = same_terms(&a->steps[i], &b->steps[i]);
         for (int k = 0; same && k < a->steps[i].args->n; k++)
@@ -410,7 +412,7 @@ Node *program_run(const Program *p, Tape *tape, Node *const *in, Node *const *pa
     int64_t batch = in[0]->value.shape.rank > 0 ? in[0]->value.shape.d[0] : 1;
     for (bool more = values != NULL; more && n < n_values; n += more) {
         if (n < p->n_in)
-            values[n] = enter(tape, in[n], err);
+            values[n] = p->integer_in >> n & 1 ? in[n] : enter(tape, in[n], err);
         else if (n < first)
             values[n] = params[n - p->n_in];
         else if (n < first + p->n_consts)

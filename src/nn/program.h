@@ -34,6 +34,7 @@ typedef struct ProgramStep {
 typedef struct Program {
     _Atomic int refs;
     int n_in, n_params;
+    unsigned integer_in; /* bit i: input i stays int32 (class numbers); the others come as float32 */
     Tensor *consts; /* owned */
     int n_consts;
     ProgramStep *steps; /* owned */
@@ -53,12 +54,12 @@ Program *program_ref(Program *program);
 void program_unref(Program *program);
 bool program_same(const Program *a, const Program *b);
 
-/* Run on a tape. in[n_in], whose first axis is the batch (others than float32 are cast), params[n_params]. Fails: what ops say. */
+/* Run on a tape. in[n_in], whose first axis is the batch (others than float32 are cast, but for integer_in), params[n_params]. Fails: what ops say. */
 MUST_USE Node *program_run(const Program *program, Tape *tape, Node *const *in, Node *const *params, Err *err);
 
 /* ---- as JSON: nn/progfile.c ----
  * {"consts":[{"dtype":"float32","shape":[2],"values":"0.5 1"}],
- *  "steps":[{"op":"reshape","in":[0],"args":{"shape":"1,4"},"batch":[["shape",0,1]]}],"out":3}
+ *  "steps":[{"op":"reshape","in":[0],"args":{"shape":"1,4"},"batch":[["shape",0,1]]}],"out":3,"integer_in":1}
  * Files are not trusted: ops come from the table, steps read earlier values only, arguments are checked by their rows, shapes by
  * infer when it runs. */
 json_t *program_json(const Program *program); /* NULL: memory ran out */

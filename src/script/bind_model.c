@@ -147,7 +147,7 @@ static int nn_load(lua_State *L)
     bind_take(L, 1, "nn.load", bind_verb(L), &args);
     const char *path = model_path(L, 1, "nn.load");
     ModelBox *box = bind_new(L, &kind_model, sizeof *box);
-    if (!(box->model = model_load(path, &err)))
+    if (!(box->model = compile_load(path, &err)))
         return bind_raise(L, &err);
     return 1;
 }
@@ -363,7 +363,9 @@ static const Verb methods[] = {
     { "reset_states", model_reset, NULL, NULL, 0, "The states of recurrent layers with stateful = true begin at 0 again.", NULL },
     { "compile", model_compile, "*optimizer *loss *metrics *weighted_metrics", NULL, 0,
       "What training needs: optimizer and loss as names or objects (nn.Adam{learning_rate = 1e-3}), metrics as a list; those of\n"
-      "weighted_metrics count the weights of samples and classes.",
+      "weighted_metrics count the weights of samples and classes. The loss, and metrics too, may be a function(y_true, y_pred)\n"
+      "composed of ops, which is traced as nn.Lambda's is; it gives one number, or one or more for each sample. Metrics get a name so:\n"
+      "metrics = {\"mae\", worst = function(y_true, y_pred) … end}.",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {2}})}; m:compile{optimizer = \"sgd\", loss = \"mse\", metrics = "
       "{\"mae\"}}" },
     { "fit", model_fit, FIT_VALUES, fit_args, 9 /* fit_args */,
@@ -403,7 +405,7 @@ static const Verb nn_verbs[] = {
       "local Scale = nn.layer{name = \"Scale\", args = {start = 2.0}, build = function(self, shape) self:add_weight(\"gain\", "
       "{shape[#shape]}, \"ones\") end, call = function(self, x) return x * self.gain * self.start end}; "
       "local m = nn.Sequential{Scale(3.0, {input_shape = {2}})}; assert(m:predict(tensor{{1, 2}})[1][2] == 6)" },
-    { "load", nn_load, "file", NULL, 0, "A model from a file that model:save wrote.", NULL },
+    { "load", nn_load, "file", NULL, 0, "A model from a file that model:save wrote, compiled as it was then.", NULL },
     { "reset_names", reset_names, NULL, NULL, 0, "Let automatic names start again at \"dense\".", "nn.reset_names()" },
 };
 const VerbGroup nn_group = { "nn.", nn_verbs, COUNT_OF(nn_verbs) };

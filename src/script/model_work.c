@@ -5,6 +5,8 @@
 
 #include "base/file.h"
 #include "script/bind_model.h"
+#include "script/trace.h"
+#include "train/custom.h"
 #include "train/step.h"
 #include "train/tally.h"
 
@@ -29,53 +31,131 @@ static void do_job(lua_State *L, Model *model, RunFn fn, void *job)
 
 /* ---- compile ---- */
 
-typedef struct Hold { /* an optimizer on its way, so that raising loses nothing */
-    Optimizer *optimizer;
-} Hold;
+#define COMPILING "hebb.compiling"
 
-static void take_metrics(lua_State *L, int index, bool weighted, Compiled *out)
+static int compiling_gc(lua_State *L)
+{
+    Compiled *compiled = luaL_checkudata(L, 1, COMPILING);
+    compiled_unref_custom(compiled);
+    optimizer_unref(compiled->optimizer);
+    compiled->optimizer = NULL;
+    return 0;
+}
+
+/* Push what compile gathers, in the collector's care: raising loses nothing. */
+static Compiled *push_compiling(lua_State *L)
+{
+    Compiled *compiled = lua_newuserdatauv(L, sizeof *compiled, 0);
+    *compiled = (Compiled){ 0 };
+    if (luaL_newmetatable(L, COMPILING)) {
+        lua_pushcfunction(L, compiling_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return compiled;
+}
+
+/* The function at index, traced for the model's output. */
+static void take_function(lua_State *L, int index, const Model *model, const char *who, Custom *out)
+{
+    if (!model->built || model->n_nodes < 2)
+        bind_error(L, ERR_STATE, "compile: a function as %s is traced for the output of %s, whose shape is not known yet; give its first "
+                   "layer an input_shape", who, model->name);
+    trace_loss(L, index, &model->nodes[model->outputs[0]].shape, who, out);
+}
+
+/* The metric on top of the stack, popped; name: the key of a function, or NULL. */
+static void take_metric(lua_State *L, const Model *model, const char *name, bool weighted, Compiled *out)
+{
+    int top = lua_gettop(L), i = out->n_metrics;
+    if (i == COMPILE_METRICS)
+        bind_error(L, ERR_ARG, "compile: at most %d metrics", COMPILE_METRICS);
+    const char *asked = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : name;
+    if (lua_isfunction(L, -1)) {
+        take_function(L, top, model, name ? name : metric_custom.name, &out->metric_custom[i]);
+        out->metrics[i] = &metric_custom;
+        args_init(&out->metric_args[i], NULL, 0);
+    } else {
+        const Recipe *recipe = recipe_take(L, top, RECIPE_METRIC, "compile: metrics");
+        out->metrics[i] = recipe->of.metric;
+        out->metric_args[i] = recipe->args;
+    }
+    strncpy(out->metric_names[i], asked ? asked : out->metrics[i]->name, sizeof out->metric_names[i] - 1);
+    out->metric_weighted[i] = weighted;
+    out->n_metrics++;
+    lua_settop(L, top - 1);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Those with names, {"mae", range = function(y_true, y_pred) … end}, in the order of the names. */
+static void take_named(lua_State *L, int index, const Model *model, bool weighted, Compiled *out)
+{
+    const char *names[COMPILE_METRICS];
+    int n = 0;
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) != LUA_TSTRING)
+            continue;
+        if (n == COMPILE_METRICS)
+            bind_error(L, ERR_ARG, "compile: at most %d metrics", COMPILE_METRICS);
+        names[n++] = lua_tostring(L, -1); /* the table keeps it */
+    }
+    qsort(names, (size_t)n, sizeof *names, compare_names);
+    for (int i = 0; i < n; i++) {
+        if (strlen(names[i]) >= sizeof out->metric_names[0])
+            bind_error(L, ERR_ARG, "compile: the name of a metric has at most %zu letters, got \"%.60s\"", sizeof out->metric_names[0] - 1, names[i]);
+        lua_getfield(L, index, names[i]);
+        take_metric(L, model, names[i], weighted, out);
+    }
+}
+
+static void take_metrics(lua_State *L, int index, const Model *model, bool weighted, Compiled *out)
 {
     bool list = lua_istable(L, index);
     int n = lua_isnil(L, index) ? 0 : list ? (int)lua_rawlen(L, index) : 1;
-    if (out->n_metrics + n > COMPILE_METRICS)
-        bind_error(L, ERR_ARG, "compile: at most %d metrics, got %d", COMPILE_METRICS, out->n_metrics + n);
     for (int k = 0; k < n; k++) {
-        int i = out->n_metrics++;
         if (list)
             lua_rawgeti(L, index, k + 1);
         else
             lua_pushvalue(L, index);
-        const char *asked = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-        const Recipe *recipe = recipe_take(L, lua_gettop(L), RECIPE_METRIC, "compile: metrics");
-        out->metrics[i] = recipe->of.metric;
-        out->metric_args[i] = recipe->args;
-        strncpy(out->metric_names[i], asked ? asked : recipe->of.metric->name, sizeof out->metric_names[i] - 1);
-        out->metric_weighted[i] = weighted;
-        lua_pop(L, 2);
+        take_metric(L, model, NULL, weighted, out);
     }
+    if (list)
+        take_named(L, index, model, weighted, out);
 }
 
 int model_compile(lua_State *L)
 {
     Args args;
     Err err = ERR_INIT;
-    Compiled compiled = { 0 };
     Model *model = model_check(L, 1, "compile");
     bind_take(L, 2, "compile", bind_verb(L), &args);
     if (lua_isnil(L, 2) || lua_isnil(L, 3))
         return bind_error(
             L, ERR_ARG,
             "compile wants an optimizer and a loss: model:compile{optimizer = \"adam\", loss = \"mse\", metrics = {\"mae\"}}");
-    const Recipe *loss = recipe_take(L, 3, RECIPE_LOSS, "compile: loss");
-    take_metrics(L, 4, false, &compiled);
-    take_metrics(L, 5, true, &compiled);
+    Compiled *compiled = push_compiling(L);
+    if (lua_isfunction(L, 3)) {
+        take_function(L, 3, model, "loss", &compiled->custom);
+        compiled->loss = &loss_custom;
+        args_init(&compiled->loss_args, NULL, 0);
+    } else {
+        const Recipe *loss = recipe_take(L, 3, RECIPE_LOSS, "compile: loss");
+        compiled->loss = loss->of.loss;
+        compiled->loss_args = loss->args;
+    }
+    take_metrics(L, 4, model, false, compiled);
+    take_metrics(L, 5, model, true, compiled);
     const Recipe *optimizer = recipe_take(L, 2, RECIPE_OPTIMIZER, "compile: optimizer"); /* on top */
-    compiled.loss = loss->of.loss;
-    compiled.loss_args = loss->args;
-    compiled.optimizer = optimizer_new(optimizer->of.optimizer, &optimizer->args, &err);
-    if (compiled.optimizer)
-        compiled.optimizer->rate = rate_ref(optimizer->rate);
-    if (!compiled.optimizer || !compile_model(model, &compiled, &err))
+    compiled->optimizer = optimizer_new(optimizer->of.optimizer, &optimizer->args, &err);
+    if (compiled->optimizer)
+        compiled->optimizer->rate = rate_ref(optimizer->rate);
+    if (!compiled->optimizer || !compile_model(model, compiled, &err))
         return bind_raise(L, &err);
     return 0;
 }
@@ -392,7 +472,7 @@ typedef struct Files {
 static bool do_save(void *ctx, Err *err)
 {
     Files *f = ctx;
-    return model_save(f->model, f->path, NULL, err);
+    return compile_save(f->model, f->path, err);
 }
 
 int model_save_verb(lua_State *L)

@@ -133,19 +133,21 @@ typedef struct Job {
     int n_in;
     int self;            /* stack index of a class's object; 0: a plain function */
     Var *params[LAYER_PARAMS]; /* stand-ins, borrowed from the stack */
+    bool loss;           /* a function of targets and predictions */
+    bool labels;         /* its targets are class numbers */
     Traced *out;
     Tracing now;
     Err err; /* of the engine, or what the function raised */
 } Job;
 
 /* Push a stand-in of this shape; a batch of -1 becomes `batch`. */
-static Var *push_stand_in(lua_State *L, Shape shape, int64_t batch)
+static Var *push_stand_in(lua_State *L, DType dtype, Shape shape, int64_t batch)
 {
     Err err = ERR_INIT;
     TensorBox *box = tensor_box(L);
     if (shape.rank > 0 && shape.d[0] < 0)
         shape.d[0] = batch;
-    if (!tensor_zero(&box->hold, DTYPE_FLOAT32, shape, &err))
+    if (!tensor_zero(&box->hold, dtype, shape, &err))
         bind_raise(L, &err);
     tensor_done(L, box, false);
     box->var->traced = true;
@@ -233,7 +235,7 @@ static void build_class(lua_State *L, Job *job)
     lua_pushnil(L);
     lua_setupvalue(L, closure, 1);
     for (int i = 0; i < job->out->n_params; i++) {
-        job->params[i] = push_stand_in(L, job->out->params[i].shape, 0);
+        job->params[i] = push_stand_in(L, DTYPE_FLOAT32, job->out->params[i].shape, 0);
         lua_pushvalue(L, -1);
         lua_setfield(L, job->self, job->out->params[i].name);
     }
@@ -252,7 +254,7 @@ static Program *trace_mode(lua_State *L, Job *job)
     for (int b = 0; b < TRACE_BATCHES; b++) {
         int first = lua_gettop(L) + 1;
         for (int i = 0; i < job->n_in; i++)
-            in[b][i] = push_stand_in(L, job->in[i], trace_batches[b]);
+            in[b][i] = push_stand_in(L, job->labels && i == 0 ? DTYPE_INT32 : DTYPE_FLOAT32, job->in[i], trace_batches[b]);
         lists[b] = in[b];
         lua_pushvalue(L, 1);
         if (job->self)
@@ -263,7 +265,7 @@ static Program *trace_mode(lua_State *L, Job *job)
         lua_call(L, job->n_in + 1 + (job->self > 0), 1);
         out[b] = check_result(L);
     }
-    Program *program = traced_program(out, lists, job->n_in, job->params, job->out->n_params, true, &job->err);
+    Program *program = traced_program(out, lists, job->n_in, job->params, job->out->n_params, !job->loss || out[0]->value.shape.rank > 0, &job->err);
     if (program) {
         job->out->out = out[0]->value.shape;
         job->out->out.d[0] = -1;
@@ -281,6 +283,8 @@ static int trace_body(lua_State *L)
         build_class(L, job);
     int top = lua_gettop(L);
     if (!(out->infer = trace_mode(L, job)))
+        return 0;
+    if (job->loss)
         return 0;
     Shape shape = out->out;
     job->now.training = true;
@@ -326,29 +330,64 @@ static int protect(lua_State *L)
     return 0;
 }
 
-static bool trace_layer(TraceSource *base, Layer *layer, const Shape *in, int n_in, Traced *out, Err *err)
+/* Returns, whatever the function does. */
+static bool run_job(Job *job, Err *err)
 {
-    Job job = { .source = (Source *)base, .layer = layer, .in = in, .n_in = n_in, .out = out };
-    Source *source = job.source;
-    if (!source->script || !pthread_equal(source->thread, pthread_self()))
-        return err_set(err, ERR_STATE, "%s has a Lua function, which cannot be called from here for inputs of another shape", layer->name);
+    Source *source = job->source;
     Script *script = source->script;
     lua_State *L = source->L;
     Tracing *outer = script->tracing;
     int top = lua_gettop(L);
     if (!lua_checkstack(L, 4))
         return err_set(err, ERR_MEM, "no memory to call a Lua function");
-    script->tracing = &job.now;
+    script->tracing = &job->now;
     lua_pushcfunction(L, protect); /* a light C function, a light userdata: neither allocates */
-    lua_pushlightuserdata(L, &job);
+    lua_pushlightuserdata(L, job);
     int status = lua_pcall(L, 1, 0, 0);
     script->tracing = outer;
-    if (status != LUA_OK && job.err.code == ERR_OK)
-        bind_describe(L, -1, &job.err);
+    if (status != LUA_OK && job->err.code == ERR_OK)
+        bind_describe(L, -1, &job->err);
     lua_settop(L, top);
-    if (job.err.code == ERR_OK && out->infer && out->train)
+    if (job->err.code == ERR_OK && job->out->infer && (job->loss || job->out->train))
         return true;
     if (err)
-        *err = job.err;
-    return job.err.code != ERR_OK ? false : err_set(err, ERR_BUG, "a trace ended without a result");
+        *err = job->err;
+    return job->err.code != ERR_OK ? false : err_set(err, ERR_BUG, "a trace ended without a result");
+}
+
+static bool trace_layer(TraceSource *base, Layer *layer, const Shape *in, int n_in, Traced *out, Err *err)
+{
+    Job job = { .source = (Source *)base, .layer = layer, .in = in, .n_in = n_in, .out = out };
+    if (!job.source->script || !pthread_equal(job.source->thread, pthread_self()))
+        return err_set(err, ERR_STATE, "%s has a Lua function, which cannot be called from here for inputs of another shape", layer->name);
+    return run_job(&job, err);
+}
+
+/* One of the two; NULL with the reason in err. */
+static Program *trace_targets(TraceSource *source, const Shape *output, TargetKind kind, Err *err)
+{
+    Traced made = { 0 };
+    Shape in[2] = { *output, *output };
+    if (kind == TARGET_LABELS)
+        in[0].rank--;
+    Job job = { .source = (Source *)source, .in = in, .n_in = 2, .loss = true, .labels = kind == TARGET_LABELS, .out = &made };
+    if (run_job(&job, err))
+        return made.infer;
+    program_unref(made.infer);
+    return NULL;
+}
+
+void trace_loss(lua_State *L, int index, const Shape *output, const char *who, Custom *out)
+{
+    Err err[2] = { ERR_INIT, ERR_INIT };
+    TraceSource *source = trace_source(L, index);
+    for (int k = 0; k < 2; k++)
+        out->by[k] = k == TARGET_LABELS && output->rank < 2 ? NULL : trace_targets(source, output, (TargetKind)k, &err[k]);
+    trace_source_unref(source);
+    if (custom_is(out))
+        return;
+    if (err[1].code != ERR_OK && strcmp(err[0].text, err[1].text))
+        bind_error(L, err[0].code, "%s: with y_true of the output's shape: %s; with class numbers as y_true: %s", who, err[0].text, err[1].text);
+    err_wrap(&err[0], "%s", who);
+    bind_raise(L, &err[0]);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "train/custom.h"
 #include "train/step.h"
 #include "train/tally.h"
 
@@ -21,6 +22,7 @@ static void home_free(void *given)
     if (!home)
         return;
     optimizer_unref(home->compiled.optimizer);
+    compiled_unref_custom(&home->compiled);
     tape_fini(&home->tape);
     mem_free(home->weights);
     mem_free(home);
@@ -38,6 +40,7 @@ bool compile_model(Model *model, Compiled *take, Err *err)
         ok = (home = mem_zero(1, sizeof *home, err)) != NULL;
     if (!ok) {
         optimizer_unref(take->optimizer);
+        compiled_unref_custom(take);
         *take = (Compiled){ 0 };
         return false;
     }

@@ -4,6 +4,7 @@
 #ifndef TRAIN_COMPILE_H
 #define TRAIN_COMPILE_H
 
+#include "nn/program.h"
 #include "train/optimizer.h"
 
 /* ---- losses ---- */
@@ -48,11 +49,19 @@ const Metric *metric_at(int i);
 /* ---- compile ---- */
 #define COMPILE_METRICS 8
 
+/* A loss or metric that is a function of (y_true, y_pred), composed of ops (custom.h): references to what it was traced to for targets
+ * of the output's shape and for class numbers, NULL where it does not take them; both NULL: it is no function. */
+typedef struct Custom {
+    Program *by[2]; /* by TargetKind */
+} Custom;
+
 typedef struct Compiled {
     const Loss *loss;
     Args loss_args;
+    Custom custom; /* where loss is loss_custom */
     const Metric *metrics[COMPILE_METRICS]; /* as asked; "accuracy" resolved at the first data */
     Args metric_args[COMPILE_METRICS];
+    Custom metric_custom[COMPILE_METRICS]; /* where the metric is metric_custom */
     char metric_names[COMPILE_METRICS][32];
     bool metric_weighted[COMPILE_METRICS]; /* by the weights of samples and classes (weighted_metrics) */
     int n_metrics;

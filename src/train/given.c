@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What compile was given, as text and back: names, and arguments as text, so that defaults may change safely. */
+#include "train/custom.h"
 #include "train/saved.h"
 
 #include <stdio.h>
@@ -43,20 +44,30 @@ static json_t *rate_json(const Rate *rate)
     return out;
 }
 
+/* What a function of the user was traced to, beside its name. */
+static bool put_ops(json_t *row, const Custom *custom)
+{
+    return !custom_is(custom) || json_object_set_new(row, "ops", custom_json(custom)) == 0;
+}
+
 bool compiled_to_json(const Compiled *compiled, Buf *out, Err *err)
 {
     const Optimizer *optimizer = compiled->optimizer;
     json_t *metrics = json_array();
-    for (int i = 0; i < compiled->n_metrics; i++)
-        json_array_append_new(metrics, json_pack("{s:s, s:s, s:b, s:o}", "name", compiled->metrics[i]->name, "as", compiled->metric_names[i], "weighted",
-                                                 compiled->metric_weighted[i], "args",
-                                                 args_json(&compiled->metric_args[i])));
+    bool ok = true;
+    for (int i = 0; i < compiled->n_metrics; i++) {
+        json_t *row = json_pack("{s:s, s:s, s:b, s:o}", "name", compiled->metrics[i]->name, "as", compiled->metric_names[i], "weighted",
+                                compiled->metric_weighted[i], "args", args_json(&compiled->metric_args[i]));
+        ok = put_ops(row, &compiled->metric_custom[i]) && ok;
+        ok = json_array_append_new(metrics, row) == 0 && ok;
+    }
     json_t *root = json_pack("{s:i, s:{s:s, s:o, s:f, s:I}, s:{s:s, s:o}, s:o}", "version", VERSION, "optimizer", "name", optimizer->kind->name,
                              "args", args_json(&optimizer->args), "learning_rate", optimizer->learning_rate, "updates", (json_int_t)optimizer->t,
                              "loss", "name", compiled->loss->name, "args", args_json(&compiled->loss_args), "metrics", metrics);
     if (optimizer->rate && root)
         json_object_set_new(json_object_get(root, "optimizer"), "schedule", rate_json(optimizer->rate));
-    return saved_finish(root, true, out, err);
+    ok = put_ops(json_object_get(root, "loss"), &compiled->custom) && ok;
+    return saved_finish(root, ok, out, err);
 }
 
 static bool args_from(Args *args, const ArgSpec *specs, int n, const json_t *in, const char *who, Err *err)
@@ -86,7 +97,10 @@ static bool metrics_from(const json_t *list, Compiled *out, Err *err)
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *row = json_array_get(list, i);
         const char *as = json_string_value(json_object_get(row, "as"));
-        if (!named_from(row, &name, &args, err) || !(out->metrics[i] = metric_find(name, err)) ||
+        json_t *ops = json_object_get(row, "ops");
+        if (ops && !custom_read(ops, &out->metric_custom[i], err))
+            return false;
+        if (!named_from(row, &name, &args, err) || !(out->metrics[i] = ops ? &metric_custom : metric_find(name, err)) ||
             !args_from(&out->metric_args[i], out->metrics[i]->args, out->metrics[i]->n_args, args, name, err))
             return false;
         snprintf(out->metric_names[i], sizeof out->metric_names[i], "%s", as ? as : name);
@@ -138,7 +152,9 @@ static bool compiled_from(const json_t *root, Compiled *out, Err *err)
     const json_t *schedule = json_object_get(given, "schedule");
     if (schedule && !(out->optimizer->rate = rate_from(schedule, 0, err)))
         return false;
-    if (!named_from(json_object_get(root, "loss"), &name, &args, err) || !(out->loss = loss_find(name, err)))
+    json_t *loss = json_object_get(root, "loss"), *ops = json_object_get(loss, "ops");
+    if (!named_from(loss, &name, &args, err) || !(out->loss = ops ? &loss_custom : loss_find(name, err)) ||
+        (ops && !custom_read(ops, &out->custom, err)))
         return false;
     return args_from(&out->loss_args, out->loss->args, out->loss->n_args, args, name, err) &&
            metrics_from(json_object_get(root, "metrics"), out, err);
@@ -155,6 +171,7 @@ bool compiled_from_json(const char *json, Compiled *out, Err *err)
     json_decref(root);
     if (!ok) {
         optimizer_unref(out->optimizer);
+        compiled_unref_custom(out);
         *out = (Compiled){ 0 };
     }
     return ok;

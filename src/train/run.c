@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "train/callback.h"
+#include "train/custom.h"
 #include "train/saved.h"
 
 #define BUDGET ((size_t)256 << 20)
@@ -64,6 +65,7 @@ static void run_free(Run *run)
     mem_free(run->class_names);
     mem_free(run->changes);
     optimizer_unref(run->optimizer);
+    compiled_unref_custom(&run->compiled);
     telemetry_unref(run->tele);
     model_unref(run->model);
     pthread_mutex_destroy(&run->lock);
@@ -299,6 +301,7 @@ static Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err
     tape_init(&run->look);
     run->model = model_ref(model);
     run->compiled = *compiled;
+    compiled_ref_custom(&run->compiled);
     run->optimizer = optimizer_ref(compiled->optimizer);
     run->batch_size = o->batch_size;
     run->first_epoch = run->at.epoch = o->initial_epoch;

@@ -3,13 +3,13 @@
  * changes the model: moving averages (tape_commit) and the update. A bad step leaves no trace. */
 #include "train/step.h"
 
-#include "nn/ops.h"
-
 #include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "nn/ops.h"
 #include "tensor/kern.h"
+#include "train/custom.h"
 #include "train/lossmath.h"
 
 /* ---- masks ----
@@ -46,6 +46,21 @@ static bool weigh_steps(Tape *tape, Node *mask, int64_t n, StepResult *out, Node
     return true;
 }
 
+/* Values of the metrics that are functions; behind the loss, so that they change nothing of it. */
+static bool run_metrics(const Compiled *compiled, Tape *tape, Node *target, StepResult *out, Err *err)
+{
+    for (int i = 0; i < compiled->n_metrics; i++) {
+        out->metrics[i] = NULL;
+        if (!custom_is(&compiled->metric_custom[i]))
+            continue;
+        tape->where = compiled->metric_names[i];
+        if (!(out->metrics[i] = custom_values(&compiled->metric_custom[i], tape, out->prediction, target, err)))
+            return false;
+    }
+    tape->where = compiled->loss->name;
+    return true;
+}
+
 bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode mode, uint64_t seed, const Batch *batch,
                   StepResult *out, Err *err)
 {
@@ -71,14 +86,14 @@ bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode m
     Node *mask = mask_of(ends[0]);
     if (mask && !weigh_steps(tape, mask, batch->n, out, &weight, err))
         return false;
-    out->loss = compiled->loss->apply(&compiled->loss_args, tape, ends[0], target, weight, err);
+    out->loss = compiled_loss(compiled, tape, ends[0], target, weight, err);
     if (!out->loss)
         return false;
     Node *parts[2] = { out->loss, tape->penalty };
     if (tape->penalty && !(out->loss = tape_op(tape, &op_add, parts, 2, NULL, err)))
         return false;
     out->value = (double)tensor_real(&out->loss->value)[0];
-    return true;
+    return run_metrics(compiled, tape, target, out, err);
 }
 
 #define CAUSES "usual causes: a learning rate that is too high, inputs that are not scaled, NaN in the data"
@@ -165,9 +180,18 @@ void step_add(const Compiled *compiled, const Batch *batch, const StepResult *re
     bool masked = result->mask;
     Tensor prediction = masked ? steps_as_rows(&result->prediction->value) : result->prediction->value;
     Tensor target = masked ? steps_as_rows(&batch->y) : batch->y;
-    for (int i = 0; i < compiled->n_metrics; i++)
-        compiled->metrics[i]->add(&compiled->metric_args[i], sums->v + sums->at[i], &prediction, &target,
-                                  compiled->metric_weighted[i] ? (masked ? result->weight : batch->weight) : result->mask);
+    for (int i = 0; i < compiled->n_metrics; i++) {
+        const real *weight = compiled->metric_weighted[i] ? (masked ? result->weight : batch->weight) : result->mask;
+        double *state = sums->v + sums->at[i];
+        if (!result->metrics[i]) {
+            compiled->metrics[i]->add(&compiled->metric_args[i], state, &prediction, &target, weight);
+            continue;
+        }
+        const Tensor *values = &result->metrics[i]->value;
+        bool steps = masked && values->shape.rank > 1 && values->shape.d[1] == result->prediction->value.shape.d[1];
+        Tensor rows = steps ? steps_as_rows(values) : *values;
+        custom_add(state, &rows, steps || !masked ? weight : NULL);
+    }
 }
 
 void step_values(const Compiled *compiled, Sums *sums, double *out)

@@ -17,6 +17,7 @@ typedef struct Batch {
 typedef struct StepResult {
     Node *prediction, *loss;
     double value; /* of the loss */
+    Node *metrics[COMPILE_METRICS]; /* values of those that are functions (custom.h), else NULL */
     const real *mask, *weight; /* [B, T] where the prediction has a mask: 0 for steps that do not count; the same times samples' weights */
 } StepResult;
 

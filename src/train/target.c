@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "train/custom.h"
 #include "train/step.h"
 
 static const GraphNode *output_of(const Model *model)
@@ -103,7 +104,10 @@ bool target_fit(const Compiled *compiled, const Model *model, const Tensor *y, T
     *out = (Tensor){ 0 };
     if (model->n_outputs != 1)
         return err_set(err, ERR_STATE, "%s has %d outputs; training wants one", model->name, model->n_outputs);
-    if (compiled->loss->target == TARGET_LABELS)
+    TargetKind kind;
+    if (!custom_target(compiled, &output_of(model)->shape, y, &kind, err))
+        return false;
+    if (kind == TARGET_LABELS)
         return fit_labels(compiled, output_of(model), y, out, err);
     return fit_values(compiled, output_of(model), y, out, err);
 }
