@@ -18,16 +18,40 @@ function example.pick(full, quick)
     return full
 end
 
--- The path of a file or folder of the data sets. `probe` is a file that must be there; without it the example ends, and says so.
-function example.data(path, probe)
+-- The path of a file or folder of the data sets; nil: it is not there. `probe` is a file that must be in that folder.
+local function find(path, probe)
     local whole = folder .. "/" .. path
     local file = io.open(probe and whole .. "/" .. probe or whole, "rb")
-    if not file then
+    if file then file:close() end
+    return file and whole
+end
+
+-- The same for an example that cannot do without: it ends, and says so.
+function example.data(path, probe)
+    local whole = find(path, probe)
+    if not whole then
         print("skipped: no " .. path .. " in " .. folder .. " (name the folder of the data sets: hebb " .. arg[0] .. " FOLDER)")
         os.exit(0)
     end
-    file:close()
     return whole
+end
+
+-- The same where --quick can do with something made up; nil then, and a line says so.
+function example.data_or_made(path, what)
+    local whole = example.quick and find(path) or not example.quick and example.data(path)
+    if not whole then print(("no %s in %s: %s instead"):format(path, folder, what)) end
+    return whole
+end
+
+-- A text of the data sets; with --quick, where it is not here, sentences put together by chance.
+function example.text(path)
+    local whole = example.data_or_made(path, "made sentences")
+    if whole then return data.text(whole) end
+    local who, does, how = {"king", "queen", "fool", "lady", "ghost", "soldier"}, {"loves", "seeks", "fears", "calls", "forgets"}, {"noble", "old", "gentle", "lost"}
+    local lines = {}
+    local function draw(list) return list[math.random(#list)] end
+    for i = 1, 2000 do lines[i] = ("The %s %s %s the %s %s."):format(draw(how), draw(who), draw(does), draw(how), draw(who)) end
+    return table.concat(lines, "\n")
 end
 
 -- What was reached, beside what was published.

@@ -160,6 +160,7 @@ static int open_all(lua_State *L)
     run_open(L);
     data_open(L);
     text_open(L);
+    lines_open(L);
     sequence_open(L);
     help_open(L);
     base_open(L);
