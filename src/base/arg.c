@@ -86,11 +86,13 @@ static void choices_text(const ArgSpec *spec, char *out, size_t size)
 
 static const char *wanted_text(const ArgSpec *spec, char out[WANTED_TEXT])
 {
-    char range[100];
+    char range[100], names[80] = "";
     range_text(spec, range, sizeof range);
     switch (spec->type) {
     case ARG_INT:
-        snprintf(out, WANTED_TEXT, "a whole number%s", range);
+        if (spec->choices)
+            choices_text(spec, names, sizeof names);
+        snprintf(out, WANTED_TEXT, "%s%sa whole number%s", names, spec->choices ? ", or " : "", range);
         break;
     case ARG_FLOAT:
         snprintf(out, WANTED_TEXT, "a number%s", range);
@@ -225,7 +227,7 @@ bool args_set_text(Args *args, int i, const char *value, const char *who, Err *e
         return false;
     char got[80];
     snprintf(got, sizeof got, "\"%.40s\"%s", value, strlen(value) > 40 ? "…" : "");
-    if (args->specs[i].type == ARG_CHOICE)
+    if (args->specs[i].type == ARG_CHOICE || (args->specs[i].type == ARG_INT && args->specs[i].choices))
         return set_choice(args, i, value, who, err);
     if (args->specs[i].type != ARG_TEXT || strlen(value) >= ARG_TEXT_MOST)
         return refuse(args, i, got, who, err);
@@ -345,7 +347,7 @@ static void write_fallback(Buf *out, const ArgSpec *spec)
 {
     if (!strcmp(spec->fallback, "nil"))
         buf_puts(out, "nil");
-    else if (spec->type == ARG_CHOICE || spec->type == ARG_TEXT)
+    else if (spec->type == ARG_CHOICE || spec->type == ARG_TEXT || (spec->type == ARG_INT && spec->choices))
         buf_printf(out, "\"%s\"", spec->fallback);
     else if ((spec->type == ARG_INTS || spec->type == ARG_FLOATS) && strchr(spec->fallback, ',')) {
         buf_put(out, '{');
@@ -461,6 +463,10 @@ bool args_parse(Args *args, int i, const char *text, const char *who, Err *err)
     case ARG_CHOICE:
     case ARG_TEXT:
         return args_set_text(args, i, text, who, err);
+    case ARG_INT:
+        if (spec->choices && !strchr("+-0123456789", text[0]))
+            return args_set_text(args, i, text, who, err);
+        return parse_numbers(args, i, text, who, err);
     default:
         return parse_numbers(args, i, text, who, err);
     }

@@ -31,7 +31,7 @@ typedef struct ArgSpec {
     const char *fallback; /* the default, as text ("0.5", "valid", "1,1", "nil"); NULL: must be given */
     double least, most;   /* range of numbers (each of ARG_INTS, ARG_FLOATS); both 0: no bounds */
     int count;            /* ARG_INTS: exactly so many numbers; 0: 1 to ARG_INTS_MOST */
-    const char *const *choices; /* ARG_CHOICE: names ended by NULL. ARG_TEXT: NULL, or names to complete */
+    const char *const *choices; /* ARG_CHOICE: names ended by NULL. ARG_TEXT: NULL, or names to complete. ARG_INT: NULL, or what may stand for 0, 1, … */
     const char *help;
     bool open_least; /* least itself is not allowed */
     bool open_most;

@@ -5,6 +5,7 @@
  * The temporary file is locked while it is written. One left behind by a killed process is removed by the next save of
  * the same target: its process must be gone and its lock free (the lock covers other machines and containers).
  * Source: PostgreSQL's durable_rename and its "fsync errors" page. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include "base/file.h"
 
 #include <dirent.h>
@@ -91,6 +92,37 @@ bool file_join(char *out, size_t size, const char *folder, const char *name)
     const char *between = n == 0 || folder[n - 1] == '/' ? "" : "/";
     int length = snprintf(out, size, "%s%s%s", folder, between, name);
     return length >= 0 && (size_t)length < size;
+}
+
+/* A file that is not there yet: what its folder is in truth; its own name must be plain. */
+static bool real_folder(const char *path, char whole[PATH_ROOM], Err *err)
+{
+    char folder[PATH_ROOM];
+    struct stat link;
+    if (lstat(path, &link) == 0)
+        return err_set(err, ERR_IO, "%.200s: with --safe a link that leads nowhere is not followed", path);
+    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
+        return err_set(err, ERR_IO, "%.200s: the path is too long", path);
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? slash + 1 : folder;
+    if (!strcmp(name, "..") || !strcmp(name, "."))
+        return err_set(err, ERR_IO, "%.200s: not a file name", path);
+    if (slash)
+        *slash = '\0';
+    return realpath(slash ? (*folder ? folder : "/") : ".", whole) || err_set(err, ERR_IO, "%.200s: no such folder", path);
+}
+
+bool file_within(const char *path, const char *folder, Err *err)
+{
+    char here[PATH_ROOM], whole[PATH_ROOM];
+    if (!realpath(folder, here))
+        return err_set(err, ERR_IO, "%.200s: %s", folder, strerror(errno));
+    if (!realpath(path, whole) && !real_folder(path, whole, err))
+        return false;
+    size_t n = strcmp(here, "/") ? strlen(here) : 0;
+    if (!strncmp(whole, here, n) && (whole[n] == '/' || !whole[n]))
+        return true;
+    return err_set(err, ERR_IO, "%.200s: with --safe a script reaches only files below the folder it was started in", path);
 }
 
 /* ---- replacing ---- */

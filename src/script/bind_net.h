@@ -33,6 +33,7 @@ typedef struct Recipe {
         const CallbackKind *callback;
     } of;
     Args args;
+    char *file; /* owned: of a callback that writes one; NULL: its default */
     Rate *rate; /* reference: of a schedule, it with its arguments; of an optimizer, its learning_rate where that is a schedule; or NULL */
 } Recipe;
 

@@ -337,7 +337,8 @@ static int take_builtin(lua_State *L, int index, RunCallback *out, Err *err)
             continue;
         if (n >= FIT_CALLBACKS - 1)
             err_set(err, ERR_ARG, "fit: at most %d built-in callbacks", FIT_CALLBACKS - 1);
-        if (n < FIT_CALLBACKS - 1 && callback_new(recipe->of.callback, &recipe->args, &out[n], err)) {
+        if (n < FIT_CALLBACKS - 1 && callback_new(recipe->of.callback, &recipe->args, recipe->file, &out[n], err)) {
+            out[n].builtin->fenced = script_of(L)->options.safe;
             n++;
             continue;
         }

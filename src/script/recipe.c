@@ -2,6 +2,7 @@
 /* nn.Adam{learning_rate = 1e-3}: what compile puts to use, as a small immutable object. One C function for all records. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "script/bind_net.h"
 #include "script/help.h"
 
@@ -154,6 +155,31 @@ static Rate *take_after(lua_State *L, int first, const char *who)
     return after->rate;
 }
 
+/* The file that a callback writes: first of the arguments, or by name in the table. Pushes its text (or nil) below the others. */
+static void take_file(lua_State *L, int first, const CallbackKind *callback, const char *who)
+{
+    char what[64];
+    Err err = ERR_INIT;
+    if (bind_is_options(L, first)) {
+        copy_table(L, first);
+        lua_replace(L, first);
+        lua_getfield(L, first, callback->file);
+        lua_pushnil(L);
+        lua_setfield(L, first, callback->file);
+        lua_insert(L, first);
+    } else if (lua_gettop(L) < first) {
+        lua_pushnil(L);
+    }
+    if (lua_isnil(L, first) && callback->file_fallback) {
+        lua_pushstring(L, callback->file_fallback);
+        lua_replace(L, first);
+    }
+    if (lua_type(L, first) != LUA_TSTRING || !*lua_tostring(L, first) || lua_rawlen(L, first) >= CALLBACK_PATH)
+        bind_error(L, ERR_ARG, "%s wants %s, a path of 1 to %d bytes, got %s", who, callback->file, CALLBACK_PATH - 1, bind_what(L, first, what));
+    if (!strchr(lua_tostring(L, first), '{') && !script_may_touch(script_of(L), lua_tostring(L, first), &err))
+        bind_raise(L, &err);
+}
+
 /* Arguments of a recipe from stack index `first` on. Pushes the recipe alone. */
 static Recipe *make(lua_State *L, const Record *record, int first, const char *who)
 {
@@ -170,14 +196,18 @@ static Recipe *make(lua_State *L, const Record *record, int first, const char *w
     }
     if (schedule && schedule->holds)
         after = take_after(L, first++, who);
+    const CallbackKind *callback = record->type == RECIPE_CALLBACK ? record->row : NULL;
+    if (callback && callback->file)
+        take_file(L, first++, callback, who);
     bind_take(L, first, who, &verb, &args);
     if (record->type == RECIPE_OPTIMIZER && !optimizer_check(record->row, &args, &err))
         bind_raise(L, &err);
-    const CallbackKind *callback = record->type == RECIPE_CALLBACK ? record->row : NULL;
     if (callback && callback->check && !callback->check(&args, &err))
         bind_raise(L, &err);
     Recipe *recipe = push_recipe(L, record);
     recipe->args = args;
+    if (callback && callback->file && !(recipe->file = mem_copy_text(lua_tostring(L, first - 1), &err)))
+        bind_raise(L, &err);
     recipe->rate = rate ? rate_ref(rate->rate) : NULL;
     if (schedule && !(recipe->rate = rate_new(schedule, &args, after, &err)))
         bind_raise(L, &err);
@@ -281,7 +311,9 @@ static int recipe_tostring(lua_State *L)
         ;
     Buf *out = bind_buf(L);
     buf_printf(out, "nn.%s{", help_class(record.class_name, record.name ? record.name : "", name));
-    for (int i = 0, n = 0; i < recipe->args.n; i++) {
+    if (recipe->file)
+        buf_printf(out, "%s = \"%s\"", recipe->of.callback->file, recipe->file);
+    for (int i = 0, n = recipe->file != NULL; i < recipe->args.n; i++) {
         if (!recipe->args.v[i].given)
             continue;
         buf_printf(out, "%s%s = ", n++ ? ", " : "", recipe->args.specs[i].name);
@@ -298,6 +330,11 @@ static int recipe_tostring(lua_State *L)
 static int recipe_index_other(lua_State *L)
 {
     const Recipe *recipe = bind_check(L, 1, &kind_recipe, "recipe");
+    const CallbackKind *callback = recipe->type == RECIPE_CALLBACK ? recipe->of.callback : NULL;
+    if (callback && callback->file && lua_type(L, 2) == LUA_TSTRING && !strcmp(lua_tostring(L, 2), callback->file)) {
+        lua_pushstring(L, recipe->file ? recipe->file : callback->file_fallback);
+        return 1;
+    }
     int i = lua_type(L, 2) == LUA_TSTRING ? args_find(&recipe->args, lua_tostring(L, 2)) : -1;
     if (i < 0)
         return 0;
@@ -322,7 +359,9 @@ static int recipe_gc(lua_State *L)
 {
     Recipe *recipe = bind_check(L, 1, &kind_recipe, "__gc");
     rate_unref(recipe->rate);
+    mem_free(recipe->file);
     recipe->rate = NULL;
+    recipe->file = NULL;
     return 0;
 }
 

@@ -125,6 +125,7 @@ static bool each_training(const Walk *walk)
         if (!give(walk, "nn.", help_class(c->class_name, c->name, name),
                   (HelpRow){ .kind = "callback",
                              .name = c->name,
+                             .values = c->file,
                              .args = c->args,
                              .n_args = c->n_args,
                              .doc = c->doc,

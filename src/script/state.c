@@ -3,7 +3,6 @@
  * call, so that no failure reaches Lua's panic. The count hook is set before any user code: coroutines inherit it at their
  * creation and cannot escape it. When Ctrl-C was pressed the hook raises, and asks to be called at every instruction from
  * then on, so that code which catches the error (`while true do pcall(loop) end`) is ended at its next instruction. */
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "script/state.h"
 
 #include <lualib.h>
@@ -11,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "script/bind.h"
@@ -113,28 +112,7 @@ uint64_t script_seed(Script *script)
 
 bool script_may_touch(const Script *script, const char *path, Err *err)
 {
-    if (!script->options.safe)
-        return true;
-    char folder[4096], here[4096], whole[4096];
-    struct stat link;
-    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder || !realpath(".", here))
-        return err_set(err, ERR_IO, "%.200s: the path is too long", path);
-    if (!realpath(path, whole)) { /* a new file: its folder counts, and its name must be plain */
-        if (lstat(path, &link) == 0)
-            return err_set(err, ERR_IO, "%.200s: with --safe a link that leads nowhere is not followed", path);
-        char *slash = strrchr(folder, '/');
-        const char *name = slash ? slash + 1 : folder;
-        if (!strcmp(name, "..") || !strcmp(name, "."))
-            return err_set(err, ERR_IO, "%.200s: not a file name", path);
-        if (slash)
-            *slash = '\0';
-        if (!realpath(slash ? (*folder ? folder : "/") : ".", whole))
-            return err_set(err, ERR_IO, "%.200s: no such folder", path);
-    }
-    size_t n = strcmp(here, "/") ? strlen(here) : 0;
-    if (!strncmp(whole, here, n) && (whole[n] == '/' || !whole[n]))
-        return true;
-    return err_set(err, ERR_IO, "%.200s: with --safe a script reaches only files below the folder it was started in", path);
+    return !script->options.safe || file_within(path, ".", err);
 }
 
 /* ---- life ---- */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/name.h"
 #include "tensor/kern.h"
@@ -42,6 +43,8 @@ const CallbackKind *callback_find(const char *name, Err *err)
     return NULL;
 }
 
+#define LAST_S 10.0 /* seconds that a run's end waits for its files */
+
 /* ---- as the trainer calls them ---- */
 
 static bool batch_end(void *ctx, Run *run, int64_t step_in_epoch, const double *logs, Err *err)
@@ -51,33 +54,57 @@ static bool batch_end(void *ctx, Run *run, int64_t step_in_epoch, const double *
     return callback->kind->batch_end(callback, run, logs, err);
 }
 
+static void tell_trouble(Callback *callback, Run *run)
+{
+    for (int i = 0; i < CALLBACK_SINKS; i++) {
+        const char *why = callback->sinks[i] ? sink_trouble(callback->sinks[i]) : NULL;
+        if (why)
+            report_event(run, false, "recorder", "%s cannot write, training goes on: %.140s", callback->kind->name, why);
+    }
+}
+
 static bool epoch_end(void *ctx, Run *run, int epoch, const double *logs, const double *validation, Err *err)
 {
     Callback *callback = ctx;
+    tell_trouble(callback, run);
     return callback->kind->epoch_end(callback, run, epoch, logs, validation, err);
 }
 
+/* What a script does next may be to read the files. */
 static bool train_end(void *ctx, Run *run, Err *err)
 {
     Callback *callback = ctx;
-    return callback->kind->train_end(callback, run, err);
+    bool ok = !callback->kind->train_end || callback->kind->train_end(callback, run, err);
+    if (callback->file && !recorder_finish(LAST_S))
+        report_event(run, false, "recorder", "%s: the last of it is not on disk yet", callback->file);
+    tell_trouble(callback, run);
+    return ok;
 }
 
 static void release(void *ctx)
 {
     Callback *callback = ctx;
+    for (int i = 0; i < CALLBACK_SINKS; i++)
+        sink_close(callback->sinks[i]);
+    buf_fini(&callback->room);
+    mem_free(callback->file);
     mem_free(callback->kept);
     mem_free(callback->marks);
     mem_free(callback);
 }
 
-bool callback_new(const CallbackKind *kind, const Args *args, RunCallback *out, Err *err)
+bool callback_new(const CallbackKind *kind, const Args *args, const char *file, RunCallback *out, Err *err)
 {
+    file = file ? file : kind->file_fallback;
     if (!args_complete(args, kind->name, err) || (kind->check && !kind->check(args, err)))
         return false;
+    if (kind->file && (!file || !*file || strlen(file) >= CALLBACK_PATH))
+        return err_set(err, ERR_ARG, "%s wants %s, a path of 1 to %d bytes", kind->name, kind->file, CALLBACK_PATH - 1);
     Callback *callback = mem_zero(1, sizeof *callback, err);
-    if (!callback)
+    if (!callback || (kind->file && !(callback->file = mem_copy_text(file, err)))) {
+        mem_free(callback);
         return false;
+    }
     callback->kind = kind;
     callback->args = *args;
     callback->metric = callback->kept_step = -1;
@@ -85,7 +112,7 @@ bool callback_new(const CallbackKind *kind, const Args *args, RunCallback *out, 
     *out = (RunCallback){ .name = kind->name, .ctx = callback, .builtin = callback, .release = release };
     out->batch_end = kind->batch_end ? batch_end : NULL;
     out->epoch_end = kind->epoch_end ? epoch_end : NULL;
-    out->train_end = kind->train_end ? train_end : NULL;
+    out->train_end = kind->train_end || kind->file ? train_end : NULL;
     return true;
 }
 
@@ -158,7 +185,17 @@ double callback_best(const Callback *callback, double value)
     return isnan(value) ? (callback->larger ? HUGE_VAL : -HUGE_VAL) : value;
 }
 
-/* ---- what they do to the run ---- */
+/* ---- what they do to the run and to files ---- */
+
+bool callback_may_write(const Callback *callback, const char *path, Err *err)
+{
+    return !callback->fenced || file_within(path, ".", err);
+}
+
+bool callback_sink(Callback *callback, int i, const char *path, bool append, Err *err)
+{
+    return callback_may_write(callback, path, err) && (callback->sinks[i] = sink_open(path, append, err)) != NULL;
+}
 
 static size_t count_weights(const Run *run)
 {
@@ -226,13 +263,13 @@ bool callbacks_end_on_nan(const Run *run)
 
 static bool mark(Callback *callback, int64_t step, Err *err)
 {
-    if (callback->n_marks == callback->room) {
-        int room = callback->room ? 2 * callback->room : 64;
+    if (callback->n_marks == callback->marks_room) {
+        int room = callback->marks_room ? 2 * callback->marks_room : 64;
         CallbackMark *more = mem_grow(callback->marks, (size_t)room, sizeof *more, err);
         if (!more)
             return false;
         callback->marks = more;
-        callback->room = room;
+        callback->marks_room = room;
     }
     CallbackMark *new = &callback->marks[callback->n_marks++];
     new->step = step;
@@ -308,9 +345,9 @@ bool callbacks_copy(Run *run, const Run *from, Err *err)
     for (int i = 0; i < from->n_callbacks; i++) {
         const Callback *old = from->callbacks[i].builtin;
         RunCallback *slot = &run->callbacks[run->n_callbacks];
-        if (!old)
+        if (!old || old->file) /* two runs cannot write one file */
             continue;
-        if (!callback_new(old->kind, &old->args, slot, err))
+        if (!callback_new(old->kind, &old->args, NULL, slot, err))
             return false;
         Callback *new = slot->builtin;
         run->n_callbacks++;

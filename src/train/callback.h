@@ -8,8 +8,11 @@
 
 #include "base/arg.h"
 #include "train/run.h"
+#include "train/sink.h"
 
 #define CALLBACK_STATE 8
+#define CALLBACK_SINKS 2
+#define CALLBACK_PATH 1024
 #define CALLBACK_KEPT (CALLBACK_STATE - 1) /* the number of state that says of which step the kept weights are; -1: none */
 
 typedef struct Callback Callback;
@@ -18,6 +21,7 @@ typedef struct CallbackKind {
     const char *name;       /* "early_stopping": in files */
     const char *class_name; /* "ReduceLROnPlateau" where that is not the name with capitals, else NULL */
     const char *doc, *example;
+    const char *file, *file_fallback; /* the argument that names a file or folder, the first one; its default, NULL: must be given */
     const ArgSpec *args;    /* those named monitor and mode are understood by callback_bind */
     int n_args;
     bool (*check)(const Args *args, Err *err); /* NULL, or what the rows cannot say */
@@ -39,18 +43,22 @@ struct Callback {
     char monitor[ARG_TEXT_MOST];
     int metric;        /* index of what is monitored, validation values if `validation`; -1: nothing */
     bool validation, larger; /* larger: is better */
+    char *file;        /* owned; NULL where the kind has none */
+    bool fenced;       /* files only below the folder that the program was started in (--safe) */
+    Sink *sinks[CALLBACK_SINKS]; /* references, closed with the callback; what cannot be written is told as an event */
+    Buf room;          /* owned: for what goes into a sink */
     double state[CALLBACK_STATE];
     real *kept;        /* owned: weights of all layers of the run, in its order; NULL: none */
     int64_t kept_step; /* of which step they are */
     CallbackMark *marks; /* owned, by rising step */
-    int n_marks, room;
+    int n_marks, marks_room;
 };
 
 const CallbackKind *callback_find(const char *name, Err *err);
 const CallbackKind *callback_at(int i);
 
-/* For FitOptions.callbacks. Fails: ERR_ARG, ERR_MEM. */
-MUST_USE bool callback_new(const CallbackKind *kind, const Args *args, RunCallback *out, Err *err);
+/* For FitOptions.callbacks; file: copied; NULL: its default, or the kind has none. Fails: ERR_ARG, ERR_MEM. */
+MUST_USE bool callback_new(const CallbackKind *kind, const Args *args, const char *file, RunCallback *out, Err *err);
 
 /* What of one must be saved to go on exactly: plain data, for another thread to write. */
 typedef struct CallbackSaved {
@@ -68,6 +76,8 @@ double callback_best(const Callback *callback, double value); /* to be kept as b
 double callback_value(const Callback *callback, const double *logs, const double *validation);
 MUST_USE bool callback_keep(Callback *callback, Run *run, Err *err); /* the weights of this moment */
 void callback_restore(Callback *callback, Run *run);                 /* back to them, if there are any */
+bool callback_may_write(const Callback *callback, const char *path, Err *err); /* fenced ones: ERR_IO outside */
+MUST_USE bool callback_sink(Callback *callback, int i, const char *path, bool append, Err *err); /* in bind: open sinks[i] */
 MUST_USE bool callback_set_rate(Run *run, double learning_rate, const char *why, Err *err);
 MUST_USE bool callback_stop(Run *run, const char *why, Err *err); /* at the next boundary */
 

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "train/saved.h"
+#include "train/sink.h"
 
 #define FLUSH_S 1.0
 #define SAVE_S 60.0
@@ -45,6 +46,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t wake, rested;
     Recording *first;
+    Sink *sinks; /* files of callbacks */
     pthread_t thread;
     bool started, off;
     uint64_t rounds, asked; /* finished rounds; the round that somebody waits for */
@@ -123,6 +125,27 @@ static void round_of_all(void)
     pthread_mutex_unlock(&recorder.lock);
 }
 
+/* The same for the files of callbacks. */
+static void round_of_sinks(void)
+{
+    pthread_mutex_lock(&recorder.lock);
+    Sink *first = recorder.sinks;
+    pthread_mutex_unlock(&recorder.lock);
+    for (Sink *sink = first; sink; sink = *sink_next(sink))
+        sink_serve(sink);
+    pthread_mutex_lock(&recorder.lock);
+    for (Sink **at = &recorder.sinks; *at;) {
+        Sink *sink = *at;
+        if (!sink_done(sink)) {
+            at = sink_next(sink);
+            continue;
+        }
+        *at = *sink_next(sink);
+        sink_drop(sink);
+    }
+    pthread_mutex_unlock(&recorder.lock);
+}
+
 static void *recorder_main(void *arg)
 {
     (void)arg;
@@ -136,6 +159,7 @@ static void *recorder_main(void *arg)
         atomic_store(&recorder.woken, false);
         pthread_mutex_unlock(&recorder.lock);
         round_of_all();
+        round_of_sinks();
         if (!hurry)
             clock_sleep(LEAST_S);
         pthread_mutex_lock(&recorder.lock);
@@ -161,7 +185,7 @@ bool recorder_finish(double seconds)
     bool ok = true;
     struct timespec until = run_moment(CLOCK_REALTIME, seconds);
     pthread_mutex_lock(&recorder.lock);
-    if (recorder.started && recorder.first) {
+    if (recorder.started && (recorder.first || recorder.sinks)) {
         uint64_t wanted = recorder.rounds + 2; /* the one in progress may have begun too early */
         recorder.asked = recorder.asked > wanted ? recorder.asked : wanted;
         pthread_cond_signal(&recorder.wake);
@@ -209,6 +233,18 @@ void recorder_add(Run *run, const char *resumed_from)
     }
     pthread_mutex_unlock(&recorder.lock);
     run->recording = recording;
+}
+
+bool recorder_add_sink(Sink *sink, Err *err)
+{
+    pthread_mutex_lock(&recorder.lock);
+    bool ok = start_thread();
+    if (ok) {
+        *sink_next(sink) = recorder.sinks;
+        recorder.sinks = sink;
+    }
+    pthread_mutex_unlock(&recorder.lock);
+    return ok || err_set(err, ERR_IO, "the system refused to start the thread that writes files");
 }
 
 void recorder_drop(Run *run)

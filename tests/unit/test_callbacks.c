@@ -34,7 +34,7 @@ static FitOptions options_of(int epochs, const char *kind_name, const char *word
     assert_non_null(kind);
     args_init(&args, kind->args, kind->n_args);
     assert_ok(args_parse_words(&args, words, kind_name, &err));
-    assert_ok(callback_new(kind, &args, &options.callbacks[options.n_callbacks++], &err));
+    assert_ok(callback_new(kind, &args, NULL, &options.callbacks[options.n_callbacks++], &err));
     return options;
 }
 
