@@ -160,13 +160,25 @@ static bool wanted(const Asked *asked, const char *name)
     return asked->n_names == 0;
 }
 
+/* The process's largest so far, in megabytes; 0: unknown. */
+static double resident_mb(void)
+{
+    struct rusage usage;
+#ifdef __APPLE__
+    double unit = 1 << 20;
+#else
+    double unit = 1 << 10;
+#endif
+    return getrusage(RUSAGE_SELF, &usage) ? 0 : (double)usage.ru_maxrss / unit;
+}
+
 static void print_row(const Asked *asked, const Workload *workload, const Timing *timing, double peak)
 {
     double samples = (double)workload->batch / timing->seconds, share = peak > 0 ? timing->flops / timing->seconds / peak : 0;
     if (asked->json)
         printf("{\"peer\": \"hebb-%s\", \"workload\": \"%s\", \"threads\": %d, \"ms_per_step\": %.4f, \"samples_per_s\": %.1f, "
-               "\"peak_share\": %.4f, \"allocations_per_step\": %.2f}\n",
-               HEBB_VERSION, workload->name, pool_threads(), timing->seconds * 1e3, samples, share, timing->allocations);
+               "\"peak_share\": %.4f, \"allocations_per_step\": %.2f, \"resident_mb\": %.1f}\n",
+               HEBB_VERSION, workload->name, pool_threads(), timing->seconds * 1e3, samples, share, timing->allocations, resident_mb());
     else
         printf("%-22s %11.4f %14.0f %9.1f %7.1f %% %8.2f\n", workload->name, timing->seconds * 1e3, samples,
                timing->flops / timing->seconds / 1e9, 100 * share, timing->allocations);
@@ -191,9 +203,8 @@ static bool run_all(const Asked *asked, Err *err)
             return err_wrap(err, "%s", workload_at(i)->name);
         print_row(asked, workload_at(i), &timing, peak);
     }
-    struct rusage usage;
-    if (!asked->json && !getrusage(RUSAGE_SELF, &usage))
-        printf("largest resident memory: %.1f MB\n", (double)usage.ru_maxrss / 1024);
+    if (!asked->json && resident_mb() > 0)
+        printf("largest resident memory: %.1f MB\n", resident_mb());
     return true;
 }
 

@@ -104,6 +104,16 @@ static Model *build_char_lstm(Err *err)
     return stack(rows, 3, err);
 }
 
+/* Four decoder blocks on learnt positions: width 128, 4 heads, feed-forward 512, causal. */
+static Model *build_gpt(Err *err)
+{
+#define BLOCK { "TransformerDecoder", "intermediate_dim=512 num_heads=4 activation=gelu normalize_first=true" }
+    static const Row rows[] = { { "TokenAndPositionEmbedding", "vocabulary_size=65 sequence_length=64 embedding_dim=128" },
+                                BLOCK, BLOCK, BLOCK, BLOCK, { "Dense", "units=65 activation=softmax" } };
+#undef BLOCK
+    return stack(rows, 6, err);
+}
+
 static Symbol *conv(Symbol *take, int filters, int size, int stride, bool relu, bool norm, Err *err)
 {
     char text[96];
@@ -154,6 +164,7 @@ static const Workload table[] = {
     { "cifar_cnn_b64", 64, false, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10, 0 },
     { "resnet20_b64", 64, false, SPARSE, "sgd learning_rate=0.1 momentum=0.9 weight_decay=0.0005", build_resnet20, { 3, { 32, 32, 3 } }, 10, 0 },
     { "char_lstm_b32", 32, false, SPARSE, "adam", build_char_lstm, { 1, { 64 } }, 65, 65 },
+    { "gpt_b16", 16, false, SPARSE, "adam", build_gpt, { 1, { 64 } }, 65, 65 },
     { "cifar_cnn_infer_b1", 1, true, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10, 0 },
     { "cifar_cnn_infer_b256", 256, true, SPARSE, "adam", build_cnn, { 3, { 32, 32, 3 } }, 10, 0 },
 };

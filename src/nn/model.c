@@ -62,6 +62,9 @@ void model_unref(Model *model)
         model->compiled_free(model->compiled);
     graph_free(model);
     notes_free(model);
+    if (model->spare)
+        tape_fini(model->spare);
+    mem_free(model->spare);
     mem_free(model);
 }
 

@@ -76,6 +76,7 @@ struct Model {
     int inputs[MODEL_INPUTS], n_inputs;   /* indices of nodes */
     int outputs[MODEL_INPUTS], n_outputs;
     ModelNote *notes; /* owned, sorted by name */
+    Tape *spare;      /* owned: the memory of the last predict, for the next; NULL: none, or in use */
     /* What the rooms above hang on it; freed with it. */
     void *compiled; /* train/compile.h */
     void (*compiled_free)(void *);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
-/* Rows go through in batches, each a pass of its own on one tape whose memory is used again. Rows of the type that the model
- * wants are read where they are. */
+/* Rows go through in passes on one tape whose memory is used again, also by the next predict. A pass is a batch, or so many rows of
+ * it that what they make stays in the cache, where a row's result cannot depend on the rows beside it. Rows of the type that the
+ * model wants are read where they are. */
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "nn/graph.h"
+
+#define PASS_BYTES (4 << 20)   /* of values that a pass makes: what the caches of two cores hold */
+#define SPARE_BYTES (64 << 20) /* of a tape that is kept */
 
 typedef struct Prediction {
     Model *model;
@@ -86,16 +91,59 @@ static bool run_batch(Prediction *p, Tape *tape, int64_t first, int64_t n, Err *
     return true;
 }
 
-static bool run(Prediction *p, Tape *tape, int batch_size, const _Atomic bool *stop, Err *err)
+/* Each row for itself: no function of the user's, which may look along the batch, and nothing kept from batch to batch. */
+static bool is_rowwise(void *ctx, Layer *layer, const char *path)
 {
-    for (int64_t first = 0; first < p->rows; first += batch_size) {
+    (void)ctx, (void)path;
+    for (int i = 0; i < layer->n_params; i++)
+        if (layer->params[i].state)
+            return false;
+    return !layer->kind->traced && !layer->kind->made && !layer->batch;
+}
+
+/* Rows of one pass: the batch, cut into equal parts of at most PASS_BYTES. */
+static int64_t pass_rows(const Prediction *p, int64_t batch)
+{
+    size_t bytes = 1;
+    for (int i = 0; i < p->model->n_nodes; i++)
+        bytes += p->model->nodes[i].bytes;
+    int64_t most = PASS_BYTES / (int64_t)bytes, rows = p->rows < batch ? p->rows : batch;
+    if (rows <= most || !model_each_layer(p->model, is_rowwise, NULL))
+        return batch;
+    int64_t parts = most > 0 ? (rows + most - 1) / most : rows;
+    return (rows + parts - 1) / parts;
+}
+
+static bool run(Prediction *p, Tape *tape, int64_t rows, const _Atomic bool *stop, Err *err)
+{
+    for (int64_t first = 0; first < p->rows; first += rows) {
         if (stop && atomic_load(stop))
             return err_set(err, ERR_INTERRUPT, "interrupted after %" PRId64 " of %" PRId64 " rows", first, p->rows);
-        int64_t n = p->rows - first < batch_size ? p->rows - first : batch_size;
+        int64_t n = p->rows - first < rows ? p->rows - first : rows;
         if (!run_batch(p, tape, first, n, err))
             return false;
     }
     return true;
+}
+
+static Tape *take_tape(Model *model, Err *err)
+{
+    Tape *tape = model->spare;
+    model->spare = NULL;
+    if (!tape && (tape = mem_zero(1, sizeof *tape, err)))
+        tape_init(tape);
+    return tape;
+}
+
+static void keep_tape(Model *model, Tape *tape)
+{
+    bool keeps = tape->arena.total <= SPARE_BYTES && !model->spare;
+    if (keeps) {
+        model->spare = tape;
+        return;
+    }
+    tape_fini(tape);
+    mem_free(tape);
 }
 
 bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop, Err *err)
@@ -105,10 +153,10 @@ bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batc
     if (!check(&p, batch_size, err))
         return false;
     memset(out, 0, (size_t)model->n_outputs * sizeof *out);
-    Tape tape;
-    tape_init(&tape);
-    bool done = run(&p, &tape, batch_size, stop, err);
-    tape_fini(&tape);
+    Tape *tape = take_tape(model, err);
+    bool done = tape && run(&p, tape, pass_rows(&p, batch_size), stop, err);
+    if (tape)
+        keep_tape(model, tape);
     for (int i = 0; !done && i < model->n_outputs; i++)
         tensor_unref(&out[i]);
     return done;

@@ -125,4 +125,12 @@ do
   fails(function() a:fit(x, y, {sample_weight = {1, 2}}) end, "each of 4 samples", "too few weights"); fails(function() a:evaluate(x, y, {sample_weight = {1, 2, -1, 0}}) end, "sample 3", "a weight below 0")
   fails(function() nn.metrics.PrecisionAtRecall() end, "recall", "a metric without its argument"); fails(function() nn.metrics.AUC{curve = "X"} end, "ROC", "an unknown curve")
 end
+-- large batches go through in passes that the caches hold, unless a row may depend on the others
+do
+  local x = tensor.rand({60, 40, 40, 3})
+  local net = nn.Sequential{nn.Conv2D(24, 3, {input_shape = {40, 40, 3}, activation = "relu"}), nn.Conv2D(8, 3), nn.GlobalAveragePooling2D()}
+  ok((net:predict(x, {batch_size = 60}) - net:predict(x, {batch_size = 1})):abs():max():item() < 1e-5, "a batch in passes: the rows of single predictions")
+  local centred = nn.Sequential{nn.Conv2D(24, 3, {input_shape = {40, 40, 3}}), nn.GlobalAveragePooling2D(), nn.Lambda(function(y) return y - y:mean{axis = 1, keepdims = true} end)}
+  ok(centred:predict(x, {batch_size = 60}):sum{axis = 1}:abs():max():item() < 1e-3, "a function along the batch sees the whole batch")
+end
 tap.done()
