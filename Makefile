@@ -172,8 +172,10 @@ fuzz: ## fuzz every reader of files for SECONDS=60 each (clang; without it the c
 	   $(MAKE) --no-print-directory MODE=fuzz CC=clang fuzzers && tests/fuzz/run.sh $(SECONDS) $(ONLY); \
 	 else echo "fuzz: no clang with libFuzzer here: replaying the corpus"; $(MAKE) --no-print-directory check MODE=asan ONLY=test_fuzz; fi
 
-bench: all ## time the benchmark workloads
-	@build/hebb bench
+bench: all ## time the benchmark workloads, beside PyTorch where PYTHON=python3 has it
+	@build/hebb scripts/workshop/bench.lua $(NAMES)
+bench-check: all ## which workload became slower than scripts/workshop/bench-reference.lua tells
+	@build/hebb scripts/workshop/bench.lua --check --no-compile $(NAMES)
 
 lint: ## who includes whom, then clang-tidy and clang-format where they are installed
 	@scripts/workshop/layers.sh
@@ -222,4 +224,4 @@ help: ## this list
 	@grep -hE '^[a-z0-9_ -]+:.*## ' Makefile | sed -E 's/^([a-z0-9_ -]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 FORCE:
-.PHONY: all fuzz fuzzers tests check test asan tsan f64 bench lint format install uninstall dist compile_commands setup run clean help FORCE
+.PHONY: all fuzz fuzzers tests check test asan tsan f64 bench bench-check lint format install uninstall dist compile_commands setup run clean help FORCE
