@@ -11,10 +11,11 @@
 #                        all and shows what they said
 # Nothing waits for a time; bounds ($patience seconds) are wide, so that a busy machine or a sanitizer fails nothing.
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+work=$(mktemp -d) || exit 2
+root=$work/tree # commands reach the terminal's shell as one text: a path without spaces, wherever the source stands
+ln -s "$(cd "$here/../.." && pwd)" "$root"
 demo=$root/build/${MODE:-release}/tests/face_demo
 hebb=$root/build/${MODE:-release}/hebb
-work=$(mktemp -d) || exit 2
 socket=hebb-test-$$
 sockets=$socket
 n=0

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # Callbacks written in Lua have their turn while a line is typed, in both faces; Ctrl-C ends one that loops, not the training.
 . "$(dirname "$0")/lib.sh"
-hebb=${HEBB:-$root/build/${MODE:-release}/hebb}
 cat >"$work/net.lua" <<'LUA'
 m = nn.Sequential{nn.Dense(4, "tanh", {input_shape = {2}}), nn.Dense(2, "softmax")}
 m:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy"}

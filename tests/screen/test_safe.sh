@@ -3,7 +3,6 @@
 # --safe in the real program: scripts, the line prompt and the dashboard write nothing outside the folder they were started in,
 # start no program, read no init file, keep no history. The same session without --safe shows that the test can see all that.
 . "$(dirname "$0")/lib.sh"
-hebb=${HEBB:-$root/build/${MODE:-release}/hebb}
 home=$work/home
 folder=$work/folder
 mkdir -p "$home/.config/hebb" "$folder" "$work/outside"
