@@ -28,7 +28,7 @@ typedef struct Curves {
     double train, valid;   /* at the right ends; NaN: none */
     bool train_bad;        /* the last values were not finite */
     int64_t first, limit;  /* steps at the edges */
-    Rect plot;
+    Rect plot, legend;     /* the legend's: no height while there is none */
 } Curves;
 
 /* Metrics of one kind share an ending: "binary_accuracy", "val_accuracy". */
@@ -299,7 +299,7 @@ static bool draw_big_values(const Curves *c)
 }
 
 /* In the right corner that the curves leave free: falling ones the upper, rising ones the lower. */
-static void draw_legend(const Curves *c)
+static void draw_legend(Curves *c)
 {
     bool valid = !isnan(c->valid);
     int h = 1 + valid, x = c->plot.x + c->plot.w - LEGEND, top = c->plot.y, bottom = c->plot.y + c->plot.h - h;
@@ -307,6 +307,7 @@ static void draw_legend(const Curves *c)
         return;
     int above = curve_cells(c, x, top, LEGEND, h), below = curve_cells(c, x, bottom, LEGEND, h);
     int y = c->metric == 0 ? (above > 2 * h && below < above ? bottom : top) : (below > 2 * h && above < below ? top : bottom);
+    c->legend = (Rect){ x - 1, y, LEGEND + 1, h };
     bool ascii = c->view->canvas->ascii;
     legend_row(c, x, y, ROLE_TRAIN, ascii ? '*' : 0x2500, "train ", c->train, c->train_bad);
     if (valid)
@@ -316,6 +317,8 @@ static void draw_legend(const Curves *c)
 static bool is_blank(const Curves *c, int x, int y, int w)
 {
     const Canvas *canvas = c->view->canvas;
+    if (y >= c->legend.y && y < c->legend.y + c->legend.h && x + w > c->legend.x && x < c->legend.x + c->legend.w)
+        return false;
     for (int i = 0; i < w; i++)
         if (canvas->cells[(size_t)y * (size_t)canvas->w + (size_t)(x + i)].text[0] != ' ')
             return false;

@@ -60,6 +60,7 @@ struct DashState {
     uint64_t version;   /* of what was fetched last */
     bool watching[PICTURE_KINDS];
     int shrunk;         /* so many pixels of a feature map became one in the last frame; 1: all were drawn */
+    int maps_first, maps_shown; /* feature maps in the last frame */
     unsigned shown;     /* panes of the last frame: bit i, i-th of dash_panels */
 };
 

@@ -73,13 +73,13 @@ static void set_pieces(Piece *pieces, const DashState *dash)
         set_piece(&pieces[PIECE_LEFT], 3, "taken", number_time(a, now->train_s), 7, true);
     else
         set_piece(&pieces[PIECE_LEFT], 3, "left", number_time(a, now->left_s), 7, true);
-    set_piece(&pieces[PIECE_LR], 2, "lr", number_short(a, now->learning_rate), 0, false);
-    if (pieces[PIECE_LR].width < 10)
-        pieces[PIECE_LR].width = 10;
+    set_piece(&pieces[PIECE_LR], 2, "lr", number_plain(a, now->learning_rate), 0, false);
+    if (pieces[PIECE_LR].width < 11)
+        pieces[PIECE_LR].width = 11;
     if (now->snapshot_budget) {
         number_bytes(a, now->snapshot_bytes);
         number_bytes(b, now->snapshot_budget);
-        snprintf(text, sizeof text, "%d snapshots, %s of %s", now->n_snapshots, a, b);
+        snprintf(text, sizeof text, "%d snapshot%s, %s of %s", now->n_snapshots, now->n_snapshots == 1 ? "" : "s", a, b);
         set_piece(&pieces[PIECE_SNAPSHOTS], 8, "", text, 34, false);
     }
 }

@@ -181,6 +181,14 @@ const char *number_short(char out[NUMBER_ROOM], double value)
     return out;
 }
 
+/* printf's %g and Lua's agree on when an exponent comes and how it looks. */
+const char *number_plain(char out[NUMBER_ROOM], double value)
+{
+    snprintf(out, NUMBER_ROOM, "%.3g", value);
+    force_point(out);
+    return out;
+}
+
 const char *number_bytes(char out[NUMBER_ROOM], uint64_t bytes)
 {
     static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };

@@ -30,6 +30,9 @@ const char *number_rate(char out[NUMBER_ROOM], double per_second);
 /* The shortest that is exact to 3 digits: "0.01", "1e-3", "2.5e-4", "1". */
 const char *number_short(char out[NUMBER_ROOM], double value);
 
+/* As Lua and the marks on the curves write a setting, to 3 digits: "0.005", "0.0002", "1e-05". */
+const char *number_plain(char out[NUMBER_ROOM], double value);
+
 /* "812 B", "1.2 kB", "256 MB": powers of 1000. */
 const char *number_bytes(char out[NUMBER_ROOM], uint64_t bytes);
 

@@ -48,17 +48,24 @@ const char *curves_text(const DashState *dash, int metric, double value, char ou
 /* How the pixels of an image become cells. */
 typedef struct Tile {
     int w, h;    /* cells */
+    int scale;   /* a pixel is so many half blocks wide and high (without half blocks: cells, twice as wide); above 1 shrink is 1 */
     int shrink;  /* so many pixels become one by their greatest; 1: all are drawn */
     bool half;   /* two pixels a cell, one above the other, as half blocks */
     bool pairs;  /* two rows of pixels share a row of cells by their greatest (no colours, little room) */
 } Tile;
 
-/* The largest way to show h x w pixels in so many cells; false when there is no room for one. `large`: two cells a pixel,
- * also where half blocks would do. */
-bool tile_fit(const Canvas *canvas, const Theme *theme, int h, int w, int most_w, int most_h, bool large, Tile *tile);
+/* How to show h x w pixels, each `scale` times its least size, in so many cells; false when there is no room. At scale 1 an
+ * image that is too large is shrunk. */
+bool tile_fit(const Canvas *canvas, const Theme *theme, int h, int w, int most_w, int most_h, int scale, Tile *tile);
 
 /* channels 1: values 0 … 1 on a ramp; 3: red, green, blue. */
 void tile_draw(Canvas *canvas, const Theme *theme, int x, int y, const Tile *tile, Ramp ramp, const float *pixels, int h, int w, int channels);
+
+/* ---- maps.c ---- */
+
+/* Feature maps of a probe on an area; what was drawn is noted in the DashState. How many there would be. */
+void maps_draw(PanelView *view, const TeleProbe *probe, Rect area);
+int maps_count(const PanelView *view, const TeleProbe *probe, Rect area);
 
 /* ---- words.c ---- */
 

@@ -91,7 +91,7 @@ void progress_epoch(Buf *out, const TelePlan *plan, const TeleNow *now, const Fa
         value_put(out, "", plan->metrics[i], fact->metrics[i]);
     for (int i = 0; plan->validates && i < plan->n_metrics; i++)
         value_put(out, "val_", plan->metrics[i], fact->validation[i]);
-    buf_printf(out, "  lr %s", number_short(text, fact->learning_rate));
+    buf_printf(out, "  lr %s", number_plain(text, fact->learning_rate));
 }
 
 void progress_event(Buf *out, const Fact *fact)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Images in cells. With colours a cell is two square pixels (half blocks); a cell whose halves agree is a blank, which costs
  * a terminal least. Without colours, or in ASCII, a pixel is two cells wide and one high where there is room, and a shade;
- * where there is none, two rows share a cell by their greater value. Nothing is ever stretched or smoothed: an image that is
- * too large shows the greatest value of each block of pixels. */
+ * where there is none, two rows share a cell by their greater value. Nothing is ever stretched or smoothed: pixels grow by
+ * whole multiples, and an image that is too large shows the greatest value of each block of pixels. */
 #include <math.h>
 
 #include "ui/panels.h"
@@ -12,18 +12,20 @@ static bool has_colour(const Theme *theme)
     return theme->depth != DEPTH_NONE;
 }
 
-bool tile_fit(const Canvas *canvas, const Theme *theme, int h, int w, int most_w, int most_h, bool large, Tile *tile)
+bool tile_fit(const Canvas *canvas, const Theme *theme, int h, int w, int most_w, int most_h, int scale, Tile *tile)
 {
     if (h < 1 || w < 1 || most_w < 1 || most_h < 1)
         return false;
-    bool half = has_colour(theme) && !canvas->ascii && !large;
+    bool half = has_colour(theme) && !canvas->ascii;
     for (int shrink = 1; shrink <= (h > w ? h : w); shrink++) {
-        int ph = (h + shrink - 1) / shrink, pw = (w + shrink - 1) / shrink;
-        *tile = (Tile){ .w = half ? pw : 2 * pw, .h = half ? (ph + 1) / 2 : ph, .shrink = shrink, .half = half };
+        int ph = (h + shrink - 1) / shrink * scale, pw = (w + shrink - 1) / shrink * scale;
+        *tile = (Tile){ .w = half ? pw : 2 * pw, .h = half ? (ph + 1) / 2 : ph, .scale = scale, .shrink = shrink, .half = half };
         if (tile->w <= most_w && tile->h <= most_h)
             return true;
-        *tile = (Tile){ .w = pw, .h = (ph + 1) / 2, .shrink = shrink, .pairs = true };
-        if (!half && !large && tile->w <= most_w && tile->h <= most_h)
+        if (scale > 1) /* enlarged pixels only where all are drawn */
+            return false;
+        *tile = (Tile){ .w = pw, .h = (ph + 1) / 2, .scale = 1, .shrink = shrink, .pairs = true };
+        if (!half && tile->w <= most_w && tile->h <= most_h)
             return true;
     }
     return false;
@@ -64,8 +66,8 @@ static void draw_half(Canvas *canvas, const Theme *theme, int x, int y, const Ti
 {
     for (int i = 0; i < tile->h; i++)
         for (int j = 0; j < tile->w; j++) {
-            Ink top = pixel_ink(theme, tile, ramp, pixels, h, w, channels, 2 * i, j);
-            Ink bottom = pixel_ink(theme, tile, ramp, pixels, h, w, channels, 2 * i + 1, j);
+            Ink top = pixel_ink(theme, tile, ramp, pixels, h, w, channels, 2 * i / tile->scale, j / tile->scale);
+            Ink bottom = pixel_ink(theme, tile, ramp, pixels, h, w, channels, (2 * i + 1) / tile->scale, j / tile->scale);
             canvas_put(canvas, x + j, y + i, (Style){ top, bottom, 0 }, top == bottom ? ' ' : 0x2580);
         }
 }
@@ -84,7 +86,7 @@ static void draw_shades(Canvas *canvas, const Theme *theme, int x, int y, const 
     int rows = tile->pairs ? 2 : 1, columns = tile->pairs ? 1 : 2;
     for (int i = 0; i < tile->h; i++)
         for (int j = 0; j < tile->w; j++) {
-            int py = i * rows * tile->shrink, px = j / columns * tile->shrink;
+            int py = i / tile->scale * rows * tile->shrink, px = j / columns / tile->scale * tile->shrink;
             double v = (double)block_most(pixels, h, w, channels, py, px, tile->shrink, rows);
             if (has_colour(theme))
                 canvas_put(canvas, x + j, y + i, dash_on(theme->base, theme->ramps[ramp][theme_step(v)]), ' ');

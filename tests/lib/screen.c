@@ -44,7 +44,7 @@ static void add_epochs(Telemetry *tele, double done, bool classes)
         double metrics[TELE_METRICS] = { loss, classes ? (hits > 32 ? 32 : hits < 0 ? 0 : hits) / 32 : sqrt(loss) };
         telemetry_add_step(tele, step, metrics, epoch < 6 ? 1e-3 : 5e-4);
         if (step == 6 * STEPS + 30) {
-            Fact mark = { .kind = FACT_EVENT, .epoch = 7, .step = step, .by_user = true, .label = "lr 5e-4", .text = "learning rate 5e-4" };
+            Fact mark = { .kind = FACT_EVENT, .epoch = 7, .step = step, .by_user = true, .label = "lr 0.0005", .text = "learning rate 5e-4" };
             telemetry_add_fact(tele, &mark);
         }
         if (step % STEPS)

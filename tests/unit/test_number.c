@@ -89,6 +89,17 @@ static void short_numbers_are_exact_to_three_digits(void **state)
         assert_string_equal(number_short(out, rows[i].value), rows[i].text);
 }
 
+static void settings_look_as_lua_prints_them(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } rows[] = { { 0.005, "0.005" }, { 0.0002, "0.0002" }, { 1e-5, "1e-05" }, { 0.1, "0.1" }, { 1, "1" }, { 0, "0" }, { 0.00012345, "0.000123" } };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_string_equal(number_plain(out, rows[i].value), rows[i].text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +108,7 @@ int main(void)
         cmocka_unit_test(shares_are_never_rounded_to_all_or_nothing),
         cmocka_unit_test(times_rates_and_bytes),
         cmocka_unit_test(short_numbers_are_exact_to_three_digits),
+        cmocka_unit_test(settings_look_as_lua_prints_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* What the chosen layer makes of the chosen sample: the input, what the model says to it, and the layer's feature maps as
- * pictures, each scaled to its own range (which stands under it where there is room). A layer without maps shows its units
- * as bars. */
+ * pictures (ui/maps.c). A layer without maps shows its units as bars. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,91 +81,6 @@ static void draw_answers(PanelView *view, const TeleProbe *probe, int x, int y, 
     }
 }
 
-/* ---- maps ---- */
-
-/* The range that was scaled; where only one number fits, its upper end (after a relu the lower is 0). */
-static void range_text(const TeleProbe *probe, int i, int width, char out[64])
-{
-    char low[NUMBER_ROOM], high[NUMBER_ROOM];
-    number_short(low, (double)probe->low[i]);
-    number_short(high, (double)probe->high[i]);
-    if (width >= 14)
-        snprintf(out, 64, "%.15s to %.15s", low, high);
-    else
-        snprintf(out, 64, "%s", high);
-}
-
-static void draw_map(PanelView *view, const TeleProbe *probe, int i, int x, int y, const Tile *tile, bool labelled)
-{
-    size_t size = (size_t)probe->h * (size_t)probe->w;
-    tile_draw(view->canvas, view->theme, x, y, tile, RAMP_HEAT, probe->maps + (size_t)i * size, probe->h, probe->w, 1);
-    if (!labelled)
-        return;
-    char text[64], number[16];
-    range_text(probe, i, tile->w, text);
-    snprintf(number, sizeof number, "%d", i);
-    canvas_text(view->canvas, x, y + tile->h, tile->w, dash_style(view, ROLE_LABEL), number);
-    if ((int)strlen(number) + 1 + (int)strlen(text) <= tile->w)
-        canvas_text_right(view->canvas, x, y + tile->h, tile->w, dash_style(view, ROLE_TEXT), text);
-}
-
-/* Maps side by side and one above the other with a frame of one empty cell. */
-typedef struct Grid {
-    Tile tile;
-    int across, down;
-    bool labelled;
-} Grid;
-
-/* How many maps fit, and whether their numbers fit under them. */
-static bool fit_grid(PanelView *view, const TeleProbe *probe, Rect area, int most_h, bool large, Grid *grid)
-{
-    if (!tile_fit(view->canvas, view->theme, probe->h, probe->w, area.w, most_h, large, &grid->tile))
-        return false;
-    int high = grid->tile.h + 1;
-    grid->across = (area.w + 1) / (grid->tile.w + 1);
-    grid->labelled = high <= area.h;
-    grid->down = grid->labelled ? area.h / high : 1;
-    if (grid->labelled && grid->down == 1 && (area.h + 1) / high > 1) { /* two rows of maps are worth more than one with labels */
-        grid->labelled = false;
-        grid->down = (area.h + 1) / high;
-    }
-    return true;
-}
-
-/* Twice as large where all maps fit so, or on a projector; flatter where only few would fit. */
-static bool choose_grid(PanelView *view, const TeleProbe *probe, Rect area, Grid *grid)
-{
-    Grid large;
-    if (!fit_grid(view, probe, area, area.h, false, grid))
-        return false;
-    if (grid->tile.half && fit_grid(view, probe, area, area.h, true, &large) && large.tile.shrink == 1 &&
-        (view->dash->big || large.across * large.down >= probe->n_maps)) {
-        *grid = large;
-    } else if (!grid->tile.half && !grid->tile.pairs && grid->across * grid->down < 4 && grid->across * grid->down < probe->n_maps) {
-        return fit_grid(view, probe, area, (grid->tile.h + 1) / 2, false, grid);
-    }
-    return true;
-}
-
-/* Scrolling goes on by rows. */
-static void draw_maps(PanelView *view, const TeleProbe *probe, Rect area)
-{
-    Grid grid;
-    if (!choose_grid(view, probe, area, &grid))
-        return;
-    view->dash->shrunk = grid.tile.shrink;
-    bool scrolls = view->focused || view->dash->zoom;
-    int rows = (probe->n_maps + grid.across - 1) / grid.across, from = scrolls ? view->dash->scroll : 0;
-    from = from > rows - grid.down ? rows - grid.down : from;
-    from = from < 0 ? 0 : from;
-    if (scrolls)
-        view->dash->scroll = from;
-    for (int k = 0; k < grid.across * grid.down && from * grid.across + k < probe->n_maps; k++) {
-        int x = area.x + k % grid.across * (grid.tile.w + 1), y = area.y + k / grid.across * (grid.tile.h + 1);
-        draw_map(view, probe, from * grid.across + k, x, y, &grid.tile, grid.labelled);
-    }
-}
-
 /* ---- units of a layer without maps ---- */
 
 /* Bars of an eighth of a cell, `high` rows each, in lines of units; the number of the first unit stands before each line. */
@@ -217,34 +131,126 @@ static bool drawable_input(const TeleProbe *probe)
     return probe->input && probe->in_h > 0 && (probe->in_c == 1 || probe->in_c == 3);
 }
 
+static bool has_maps(const TeleProbe *probe)
+{
+    return probe->n_maps > 0 && probe->w > 0 && !is_vector(probe);
+}
+
+/* What stands side by side: input, answers, maps or units. */
+typedef struct Parts {
+    Tile input; /* scale 0: none */
+    int answers; /* x; 0: none */
+    Rect rest;
+} Parts;
+
+static Parts split(const PanelView *view, const TeleProbe *probe, const Tile *input)
+{
+    Rect a = view->area;
+    bool spacious = a.w >= 60;
+    int pad = spacious ? 1 : 0;
+    Parts parts = { .rest = { a.x + pad, a.y, a.w - 2 * pad, a.h } };
+    if (input) {
+        parts.input = *input;
+        parts.rest.x += input->w + 1 + pad;
+        parts.rest.w -= input->w + 1 + pad;
+    }
+    if (has_answer(probe) && spacious && a.h >= 3) {
+        parts.answers = parts.rest.x;
+        parts.rest.x += CHANCES + 1;
+        parts.rest.w -= CHANCES + 1;
+    }
+    return parts;
+}
+
+/* The input as large as it can be without a map less beside it. */
+static Parts choose_parts(const PanelView *view, const TeleProbe *probe)
+{
+    Rect a = view->area;
+    Tile tile;
+    if (!drawable_input(probe) || !tile_fit(view->canvas, view->theme, probe->in_h, probe->in_w, a.w / 3, a.h, 1, &tile))
+        return split(view, probe, NULL);
+    Parts best = split(view, probe, &tile);
+    int least = maps_count(view, probe, best.rest), widest = has_maps(probe) ? a.w / 3 : a.w / 4;
+    while (tile_fit(view->canvas, view->theme, probe->in_h, probe->in_w, widest, a.h - 1, tile.scale + 1, &tile)) {
+        Parts larger = split(view, probe, &tile);
+        if (has_maps(probe) && maps_count(view, probe, larger.rest) < least && !(view->dash->big && tile.scale == 2))
+            break;
+        best = larger;
+    }
+    return best;
+}
+
 static void draw(PanelView *view)
 {
     const TeleProbe *probe = view->dash->probe;
     Rect a = view->area;
+    view->dash->maps_shown = 0;
     if (!probe) {
         words_draw(view->canvas, a.x + 2, a.y + a.h / 2, a.w - 4, a.h, dash_style(view, ROLE_LABEL), "A sample is sent through the model during the next step.");
         return;
     }
-    bool spacious = a.w >= 60;
-    int pad = spacious ? 1 : 0;
-    Rect rest = { a.x + pad, a.y, a.w - 2 * pad, a.h };
-    Tile tile;
-    if (drawable_input(probe) && tile_fit(view->canvas, view->theme, probe->in_h, probe->in_w, a.w / 3, rest.h, view->dash->big, &tile)) {
-        draw_input(view, probe, rest.x, rest.y, &tile, tile.h < rest.h);
-        rest.x += tile.w + 1 + pad;
-        rest.w -= tile.w + 1 + pad;
-    }
-    if (has_answer(probe) && spacious && a.h >= 3) {
-        draw_answers(view, probe, rest.x, rest.y, rest.h);
-        rest.x += CHANCES + 1;
-        rest.w -= CHANCES + 1;
-    }
-    if (probe->n_maps < 1 || probe->w < 1)
-        return;
-    if (is_vector(probe))
-        draw_units(view, probe, rest);
+    Parts parts = choose_parts(view, probe);
+    int x = a.x + (a.w >= 60 ? 1 : 0);
+    if (parts.input.scale)
+        draw_input(view, probe, x, a.y, &parts.input, parts.input.h < a.h);
+    if (parts.answers)
+        draw_answers(view, probe, parts.answers, a.y, a.h);
+    if (has_maps(probe))
+        maps_draw(view, probe, parts.rest);
+    else if (probe->n_maps > 0 && probe->w > 0)
+        draw_units(view, probe, parts.rest);
+}
+
+/* ---- the border ---- */
+
+/* The answer, where the border has little room. */
+static void narrow_state(const TeleProbe *probe, char state[DASH_CAPTION])
+{
+    char chance[NUMBER_ROOM];
+    int best = best_class(probe);
+    percent_of(probe->chances[best], chance);
+    snprintf(state, DASH_CAPTION, "says %.12s  %s%s", probe->labels[best], chance, probe->label >= 0 && probe->label != best ? " !" : "");
+}
+
+/* The fullest title that leaves `room` columns of the border free of it. */
+static void narrow_title(const DashState *dash, int room, char title[DASH_CAPTION])
+{
+    const TeleProbe *probe = dash->probe;
+    char size[NUMBER_ROOM] = "";
+    int n = probe->n_maps, shown = dash->maps_shown;
+    if (dash->shrunk > 1)
+        snprintf(size, sizeof size, ", 1/%d", dash->shrunk);
+    if (shown == n)
+        snprintf(title, DASH_CAPTION, "%.31s · own ranges%s", probe->layer_name, size);
     else
-        draw_maps(view, probe, rest);
+        snprintf(title, DASH_CAPTION, "%.31s · %d of %d maps, own ranges%s", probe->layer_name, shown, n, size);
+    if (canvas_width(title) > room)
+        snprintf(title, DASH_CAPTION, "%.31s · %d of %d, own ranges%s", probe->layer_name, shown, n, size);
+    if (canvas_width(title) > room)
+        snprintf(title, DASH_CAPTION, "%.31s %d/%d · own ranges%s", probe->layer_name, shown, n, size);
+    if (canvas_width(title) > room)
+        snprintf(title, DASH_CAPTION, "%.31s %d/%d%s", probe->layer_name, shown, n, size);
+}
+
+/* Units, or maps: all of them, or which. */
+static void wide_state(const DashState *dash, char state[DASH_CAPTION])
+{
+    const TeleProbe *probe = dash->probe;
+    char low[NUMBER_ROOM], high[NUMBER_ROOM], size[NUMBER_ROOM] = "", which[64] = "";
+    if (is_vector(probe)) {
+        number_short(low, (double)probe->low[0]);
+        number_short(high, (double)probe->high[0]);
+        snprintf(state, DASH_CAPTION, "sample %d of %d · %d units, %s to %s", probe->sample + 1, probe->n_samples, probe->w, low, high);
+        return;
+    }
+    if (dash->shrunk > 1) /* the greatest of each block of pixels is drawn */
+        snprintf(size, sizeof size, " at 1/%d size", dash->shrunk);
+    if (dash->maps_shown < probe->n_maps)
+        snprintf(which, sizeof which, "maps %d to %d of %d", dash->maps_first, dash->maps_first + dash->maps_shown - 1, probe->n_maps);
+    else
+        snprintf(which, sizeof which, "%d map%s", probe->n_maps, probe->n_maps == 1 ? "" : "s");
+    snprintf(state, DASH_CAPTION, "sample %d of %d · %s%s, %sin its own range", probe->sample + 1, probe->n_samples, which, size,
+             probe->n_maps == 1 ? "" : "each ");
 }
 
 static void caption(const DashState *dash, int room, char title[DASH_CAPTION], char state[DASH_CAPTION])
@@ -252,29 +258,16 @@ static void caption(const DashState *dash, int room, char title[DASH_CAPTION], c
     const TeleProbe *probe = dash->probe;
     if (!probe)
         return;
-    bool maps = probe->n_maps > 0 && !is_vector(probe), narrow = room < 80;
-    char size[NUMBER_ROOM] = "";
-    if (maps && dash->shrunk > 1) /* the greatest of each block of pixels is drawn */
-        snprintf(size, sizeof size, narrow ? ", 1/%d" : " at 1/%d size", dash->shrunk);
-    if (narrow && maps)
-        snprintf(title, DASH_CAPTION, "%.31s · own ranges%s", probe->layer_name, size);
-    else
-        snprintf(title, DASH_CAPTION, "activations · %.31s", probe->layer_name);
-    int left = room - canvas_width(title) - 4;
-    char chance[NUMBER_ROOM];
-    if (left < 52 && has_answer(probe)) {
-        int best = best_class(probe);
-        percent_of(probe->chances[best], chance);
-        snprintf(state, DASH_CAPTION, "says %.12s  %s%s", probe->labels[best], chance, probe->label >= 0 && probe->label != best ? " !" : "");
+    snprintf(title, DASH_CAPTION, "activations · %.31s", probe->layer_name);
+    wide_state(dash, state);
+    if (canvas_width(title) + 1 + canvas_width(state) <= room)
         return;
-    }
-    int n = snprintf(state, DASH_CAPTION, "sample %d of %d", probe->sample + 1, probe->n_samples);
-    if (is_vector(probe)) {
-        char low[NUMBER_ROOM], high[NUMBER_ROOM];
-        snprintf(state + n, DASH_CAPTION - (size_t)n, " · %d units, %s to %s", probe->w, number_short(low, (double)probe->low[0]), number_short(high, (double)probe->high[0]));
-    } else {
-        snprintf(state + n, DASH_CAPTION - (size_t)n, probe->n_maps == 1 ? " · %d map%s, in its own range" : " · %d maps%s, each in its own range", probe->n_maps, size);
-    }
+    if (has_answer(probe))
+        narrow_state(probe, state);
+    else
+        snprintf(state, DASH_CAPTION, "sample %d of %d", probe->sample + 1, probe->n_samples);
+    if (has_maps(probe) && dash->maps_shown > 0)
+        narrow_title(dash, room - 1 - canvas_width(state), title);
 }
 
 static bool key(DashState *dash, int code)

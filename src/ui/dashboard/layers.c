@@ -148,7 +148,10 @@ static void draw_row(PanelView *view, const Columns *c, const TeleLayer *row, in
         x += c->weights + 1;
     }
     if (c->values) {
-        draw_histogram(canvas, x, y, c->values, on_row(view, ROLE_TRAIN, chosen), row->histogram);
+        Style bars = on_row(view, ROLE_TRAIN, chosen);
+        bars.attrs &= (uint8_t)~ATTR_REVERSE; /* bars of the other colour would be what is left above them */
+        canvas_fill(canvas, (Rect){ x, y, c->values, 1 }, bars);
+        draw_histogram(canvas, x, y, c->values, bars, row->histogram);
         x += c->values + 1;
     }
     if (c->dead) {
