@@ -177,14 +177,13 @@ bench: all ## time the benchmark workloads, beside PyTorch where PYTHON=python3 
 bench-check: all ## which workload became slower than scripts/workshop/bench-reference.lua tells
 	@build/hebb scripts/workshop/bench.lua --check --no-compile $(NAMES)
 
-lint: ## who includes whom, then clang-tidy and clang-format where they are installed
+lint: ## who includes whom, then what clang-tidy finds where it is installed
 	@scripts/workshop/layers.sh
 	@if command -v clang-tidy >/dev/null; then $(MAKE) --no-print-directory $(B)/compile_commands.json && \
 	 clang-tidy -p $(B) --quiet $(SRC) 2>/dev/null; else echo "lint: no clang-tidy here"; fi
-	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(SRC) $(shell find src -name '*.h'); else echo "lint: no clang-format here"; fi
 
-format: ## lay out the source by .clang-format
-	clang-format -i $(shell find src tests -name '*.[ch]')
+format: ## lay out the lines changed since the last commit by .clang-format (tables that are laid out by hand stay as they are)
+	git clang-format --extensions c,h HEAD
 
 install: all ## copy program, themes, scripts and data under DESTDIR and PREFIX
 	install -d '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/hebb'
