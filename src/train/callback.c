@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/name.h"
 #include "tensor/kern.h"
+#include "train/deposit.h"
 #include "train/trainer.h"
 
 #define ROW(name) extern const CallbackKind callback_##name;
@@ -56,8 +57,9 @@ static bool batch_end(void *ctx, Run *run, int64_t step_in_epoch, const double *
 
 static void tell_trouble(Callback *callback, Run *run)
 {
-    for (int i = 0; i < CALLBACK_SINKS; i++) {
-        const char *why = callback->sinks[i] ? sink_trouble(callback->sinks[i]) : NULL;
+    for (int i = 0; i <= CALLBACK_SINKS; i++) {
+        Sink *sink = i < CALLBACK_SINKS ? callback->sinks[i] : NULL;
+        const char *why = writer_trouble(sink ? sink_writer(sink) : i == CALLBACK_SINKS && callback->deposit ? deposit_writer(callback->deposit) : NULL);
         if (why)
             report_event(run, false, "recorder", "%s cannot write, training goes on: %.140s", callback->kind->name, why);
     }
@@ -86,6 +88,7 @@ static void release(void *ctx)
     Callback *callback = ctx;
     for (int i = 0; i < CALLBACK_SINKS; i++)
         sink_close(callback->sinks[i]);
+    deposit_close(callback->deposit);
     buf_fini(&callback->room);
     mem_free(callback->file);
     mem_free(callback->kept);
@@ -143,7 +146,8 @@ static bool refuse_monitor(const Callback *callback, const Run *run, Err *err)
 
 static bool find_monitor(Callback *callback, const Run *run, Err *err)
 {
-    if (args_find(&callback->args, "monitor") < 0)
+    const char *needs = callback->kind->monitor_if;
+    if (args_find(&callback->args, "monitor") < 0 || (needs && !args_bool(&callback->args, needs)))
         return true;
     snprintf(callback->monitor, sizeof callback->monitor, "%s", args_text(&callback->args, "monitor"));
     callback->validation = !strncmp(callback->monitor, "val_", 4);
@@ -165,6 +169,27 @@ bool callbacks_bind(Run *run, Err *err)
             return false;
     }
     return callbacks_mark(run, err);
+}
+
+bool callbacks_epoch_done(Run *run, Err *err)
+{
+    for (int i = 0; i < run->n_callbacks; i++) {
+        Callback *callback = run->callbacks[i].builtin;
+        if (callback && callback->kind->epoch_done && !callback->kind->epoch_done(callback, run, err))
+            return false;
+    }
+    return true;
+}
+
+const char *callbacks_resume(Run *run)
+{
+    for (int i = 0; i < run->n_callbacks; i++) {
+        Callback *callback = run->callbacks[i].builtin;
+        const char *path = callback && callback->kind->resume ? callback->kind->resume(callback) : NULL;
+        if (path)
+            return path;
+    }
+    return NULL;
 }
 
 double callback_value(const Callback *callback, const double *logs, const double *validation)
@@ -248,6 +273,7 @@ bool callback_set_rate(Run *run, double learning_rate, const char *why, Err *err
 bool callback_stop(Run *run, const char *why, Err *err)
 {
     report_event(run, false, "stop", "%s", why);
+    run->enough = true;
     return run_stop(run, err);
 }
 

@@ -28,7 +28,11 @@ typedef struct CallbackKind {
     bool (*bind)(Callback *callback, Run *run, Err *err); /* NULL, or refuse before the run starts; numbers of state are 0 */
     bool (*batch_end)(Callback *callback, Run *run, const double *logs, Err *err); /* any of these may be NULL */
     bool (*epoch_end)(Callback *callback, Run *run, int epoch, const double *logs, const double *validation, Err *err);
-    bool (*train_end)(Callback *callback, Run *run, Err *err);
+    /* Behind the epoch's end: the run stands at the next one's start, all callbacks have decided. For what saves the run. */
+    bool (*epoch_done)(Callback *callback, Run *run, Err *err);
+    bool (*train_end)(Callback *callback, Run *run, Err *err); /* run->outcome says how */
+    const char *(*resume)(Callback *callback); /* NULL, or the file that the run goes on from, NULL: none; after bind */
+    const char *monitor_if; /* the flag without which nothing is monitored; NULL: always */
     bool ends_on_nan;       /* NaN in a step ends the run instead of pausing it */
 } CallbackKind;
 
@@ -46,6 +50,8 @@ struct Callback {
     char *file;        /* owned; NULL where the kind has none */
     bool fenced;       /* files only below the folder that the program was started in (--safe) */
     Sink *sinks[CALLBACK_SINKS]; /* references, closed with the callback; what cannot be written is told as an event */
+    struct Deposit *deposit;     /* the same (deposit.h) */
+    bool due;                    /* the kind's: epoch_done has something to do */
     Buf room;          /* owned: for what goes into a sink */
     double state[CALLBACK_STATE];
     real *kept;        /* owned: weights of all layers of the run, in its order; NULL: none */
@@ -85,6 +91,8 @@ MUST_USE bool callback_stop(Run *run, const char *why, Err *err); /* at the next
 
 MUST_USE bool callbacks_bind(Run *run, Err *err);  /* monitors are found, or refused by name: ERR_ARG */
 MUST_USE bool callbacks_copy(Run *run, const Run *from, Err *err); /* of a branch; before it starts */
+MUST_USE bool callbacks_epoch_done(Run *run, Err *err);
+const char *callbacks_resume(Run *run);            /* the file that one of them goes on from, or NULL */
 MUST_USE bool callbacks_mark(Run *run, Err *err);  /* their state belongs to this step */
 void callbacks_return(Run *run);                   /* the run was rewound: their state of then */
 bool callbacks_end_on_nan(const Run *run);

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "train/saved.h"
-#include "train/sink.h"
+#include "train/writer.h"
 
 #define FLUSH_S 1.0
 #define SAVE_S 60.0
@@ -46,7 +46,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t wake, rested;
     Recording *first;
-    Sink *sinks; /* files of callbacks */
+    Writer *writers;
     pthread_t thread;
     bool started, off;
     uint64_t rounds, asked; /* finished rounds; the round that somebody waits for */
@@ -125,23 +125,23 @@ static void round_of_all(void)
     pthread_mutex_unlock(&recorder.lock);
 }
 
-/* The same for the files of callbacks. */
-static void round_of_sinks(void)
+/* The same for what others have written. */
+static void round_of_writers(void)
 {
     pthread_mutex_lock(&recorder.lock);
-    Sink *first = recorder.sinks;
+    Writer *first = recorder.writers;
     pthread_mutex_unlock(&recorder.lock);
-    for (Sink *sink = first; sink; sink = *sink_next(sink))
-        sink_serve(sink);
+    for (Writer *writer = first; writer; writer = writer->next)
+        writer->serve(writer);
     pthread_mutex_lock(&recorder.lock);
-    for (Sink **at = &recorder.sinks; *at;) {
-        Sink *sink = *at;
-        if (!sink_done(sink)) {
-            at = sink_next(sink);
+    for (Writer **at = &recorder.writers; *at;) {
+        Writer *writer = *at;
+        if (!writer->done(writer)) {
+            at = &writer->next;
             continue;
         }
-        *at = *sink_next(sink);
-        sink_drop(sink);
+        *at = writer->next;
+        writer->drop(writer);
     }
     pthread_mutex_unlock(&recorder.lock);
 }
@@ -159,7 +159,7 @@ static void *recorder_main(void *arg)
         atomic_store(&recorder.woken, false);
         pthread_mutex_unlock(&recorder.lock);
         round_of_all();
-        round_of_sinks();
+        round_of_writers();
         if (!hurry)
             clock_sleep(LEAST_S);
         pthread_mutex_lock(&recorder.lock);
@@ -185,7 +185,7 @@ bool recorder_finish(double seconds)
     bool ok = true;
     struct timespec until = run_moment(CLOCK_REALTIME, seconds);
     pthread_mutex_lock(&recorder.lock);
-    if (recorder.started && (recorder.first || recorder.sinks)) {
+    if (recorder.started && (recorder.first || recorder.writers)) {
         uint64_t wanted = recorder.rounds + 2; /* the one in progress may have begun too early */
         recorder.asked = recorder.asked > wanted ? recorder.asked : wanted;
         pthread_cond_signal(&recorder.wake);
@@ -235,16 +235,34 @@ void recorder_add(Run *run, const char *resumed_from)
     run->recording = recording;
 }
 
-bool recorder_add_sink(Sink *sink, Err *err)
+bool recorder_add_writer(Writer *writer, Err *err)
 {
     pthread_mutex_lock(&recorder.lock);
     bool ok = start_thread();
     if (ok) {
-        *sink_next(sink) = recorder.sinks;
-        recorder.sinks = sink;
+        writer->next = recorder.writers;
+        recorder.writers = writer;
     }
     pthread_mutex_unlock(&recorder.lock);
     return ok || err_set(err, ERR_IO, "the system refused to start the thread that writes files");
+}
+
+/* ---- troubles of writers ---- */
+
+void writer_complain(Writer *writer, const Err *err)
+{
+    if (atomic_load(&writer->troubled))
+        return;
+    snprintf(writer->trouble, sizeof writer->trouble, "%.150s", err->text);
+    atomic_store(&writer->troubled, true);
+}
+
+const char *writer_trouble(Writer *writer)
+{
+    if (!writer || writer->told || !atomic_load(&writer->troubled))
+        return NULL;
+    writer->told = true;
+    return writer->trouble;
 }
 
 void recorder_drop(Run *run)

@@ -419,7 +419,7 @@ Run *run_new(Model *model, FitOptions *o, Err *err)
         memcpy(run->callbacks, o->callbacks, (size_t)o->n_callbacks * sizeof *o->callbacks);
         run->n_callbacks = o->n_callbacks;
         o->n_callbacks = 0;
-        ok = callbacks_bind(run, err) && run_launch(run, o->resume, o->snapshot_budget, NULL, err);
+        ok = callbacks_bind(run, err) && run_launch(run, o->resume ? o->resume : callbacks_resume(run), o->snapshot_budget, NULL, err);
     }
     release_given(o);
     if (ok)

@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,8 +13,8 @@
 #include "base/mem.h"
 
 struct Sink {
+    Writer writer; /* first: the recorder's list */
     _Atomic int refs;
-    Sink *next; /* the recorder's */
     char *path; /* owned */
     int fd;
     bool made, held; /* by sink_open; it held bytes then, which stay */
@@ -26,9 +24,8 @@ struct Sink {
     Buf out;    /* the recorder's, as what follows */
     bool begun; /* the first byte is written */
     int failures; /* rounds in a row */
-    _Atomic bool over, troubled;
-    bool told, fed;    /* the trainer's */
-    char trouble[160]; /* set before troubled */
+    _Atomic bool over;
+    bool fed; /* the trainer's: something was put */
 };
 
 static void unref(Sink *sink)
@@ -61,24 +58,6 @@ static bool open_file(Sink *sink, bool append, Err *err)
     return true;
 }
 
-Sink *sink_open(const char *path, bool append, Err *err)
-{
-    Sink *sink = mem_zero(1, sizeof *sink, err);
-    if (!sink)
-        return NULL;
-    atomic_init(&sink->refs, 1);
-    pthread_mutex_init(&sink->lock, NULL);
-    sink->fd = -1;
-    if ((sink->path = mem_copy_text(path, err)) && open_file(sink, append, err)) {
-        atomic_fetch_add(&sink->refs, 1);
-        if (recorder_add_sink(sink, err))
-            return sink;
-        unref(sink);
-    }
-    unref(sink);
-    return NULL;
-}
-
 bool sink_is_empty(const Sink *sink)
 {
     return !sink->held && !sink->fed;
@@ -99,14 +78,6 @@ void sink_put(Sink *sink, const Buf *bytes)
     pthread_mutex_unlock(&sink->lock);
 }
 
-const char *sink_trouble(Sink *sink)
-{
-    if (sink->told || !atomic_load(&sink->troubled))
-        return NULL;
-    sink->told = true;
-    return sink->trouble;
-}
-
 void sink_close(Sink *sink)
 {
     if (!sink)
@@ -116,16 +87,6 @@ void sink_close(Sink *sink)
 }
 
 /* ---- the recorder's thread ---- */
-
-Sink **sink_next(Sink *sink)
-{
-    return &sink->next;
-}
-
-void sink_drop(Sink *sink)
-{
-    unref(sink);
-}
 
 /* What is left after a failure stands at the beginning of the buffer. */
 static bool flush(Sink *sink, Err *err)
@@ -149,8 +110,9 @@ static bool flush(Sink *sink, Err *err)
     return out->size == 0 || err_set(err, ERR_IO, "%.100s: %s", sink->path, strerror(errno));
 }
 
-void sink_serve(Sink *sink)
+static void serve(Writer *writer)
 {
+    Sink *sink = (Sink *)writer;
     Err err = ERR_INIT;
     bool ok = flush(sink, &err);
     pthread_mutex_lock(&sink->lock);
@@ -166,18 +128,48 @@ void sink_serve(Sink *sink)
     if (lost && ok)
         ok = err_set(&err, ERR_MEM, "%.100s: memory ran out, rows are missing", sink->path);
     sink->failures = ok ? 0 : sink->failures + 1;
-    if (ok || atomic_load(&sink->troubled))
-        return;
-    snprintf(sink->trouble, sizeof sink->trouble, "%.150s", err.text);
-    atomic_store(&sink->troubled, true);
+    if (!ok)
+        writer_complain(writer, &err);
 }
 
-bool sink_done(Sink *sink)
+static bool done(Writer *writer)
 {
+    Sink *sink = (Sink *)writer;
     if (!atomic_load(&sink->over))
         return false;
     pthread_mutex_lock(&sink->lock);
     bool left = sink->in.size > 0 || sink->out.size > 0;
     pthread_mutex_unlock(&sink->lock);
     return !left || sink->failures > 1;
+}
+
+static void drop(Writer *writer)
+{
+    unref((Sink *)writer);
+}
+
+/* ---- making ---- */
+
+Sink *sink_open(const char *path, bool append, Err *err)
+{
+    Sink *sink = mem_zero(1, sizeof *sink, err);
+    if (!sink)
+        return NULL;
+    sink->writer = (Writer){ .serve = serve, .done = done, .drop = drop };
+    atomic_init(&sink->refs, 1);
+    pthread_mutex_init(&sink->lock, NULL);
+    sink->fd = -1;
+    if ((sink->path = mem_copy_text(path, err)) && open_file(sink, append, err)) {
+        atomic_fetch_add(&sink->refs, 1);
+        if (recorder_add_writer(&sink->writer, err))
+            return sink;
+        unref(sink);
+    }
+    unref(sink);
+    return NULL;
+}
+
+Writer *sink_writer(Sink *sink)
+{
+    return &sink->writer;
 }

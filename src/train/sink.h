@@ -5,9 +5,8 @@
 #ifndef TRAIN_SINK_H
 #define TRAIN_SINK_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
+#include "train/writer.h"
 
 #define SINK_PENDING ((size_t)16 << 20)
 
@@ -20,20 +19,8 @@ bool sink_is_empty(const Sink *sink); /* nothing was put yet, and nothing stays 
 
 void sink_put(Sink *sink, const Buf *bytes); /* the trainer; a copy */
 
-/* Why it cannot be written, told once; NULL: it can, or it was told. The trainer. */
-const char *sink_trouble(Sink *sink);
-
 /* The callback's reference; what was put is still written. NULL is allowed. */
 void sink_close(Sink *sink);
-
-/* ---- the recorder's thread: its list, under its lock ---- */
-
-Sink **sink_next(Sink *sink);
-void sink_serve(Sink *sink);
-bool sink_done(Sink *sink); /* closed, and nothing is left or it cannot be written */
-void sink_drop(Sink *sink); /* the recorder's reference */
-
-/* recorder.c: hand it over, with a reference. Fails: ERR_IO when the thread cannot be started. */
-MUST_USE bool recorder_add_sink(Sink *sink, Err *err);
+Writer *sink_writer(Sink *sink);
 
 #endif

@@ -132,6 +132,8 @@ static void epoch_end(Run *run, const double *validation)
     if (!callbacks_mark(run, &err))
         trainer_trouble(run, &err);
     trainer_next_epoch(run);
+    if (!callbacks_epoch_done(run, &err))
+        trainer_trouble(run, &err);
     report_now(run);
     ring_epoch(run);
     recorder_step(run);
@@ -190,6 +192,7 @@ void trainer_end(Run *run, RunState state, const char *reason)
         return;
     run->going = false;
     atomic_store(&run->retired, false);
+    run->outcome = state;
     run->ended = true; /* before the callbacks: an error in one must not end it again */
     if (state != RUN_FAILED && optimizer_finish(run->optimizer))
         ring_take(run, true); /* replay does not repeat it */

@@ -107,6 +107,8 @@ struct Run {
     uint32_t *confusion; /* owned [n_classes, n_classes], or NULL */
     bool silent;         /* replaying: no telemetry, no callbacks */
     bool going, ended, trouble_said;
+    bool enough;         /* a callback saw to its end: nothing is left to do */
+    RunState outcome;    /* once ended: of the end */
     int64_t steps_left;  /* of run_step; negative: no limit */
     int begun;           /* the epoch whose beginning was announced, -1: none */
     int branch;          /* of history */

@@ -253,6 +253,170 @@ static void test_refusals(void **state)
     model_unref(model);
 }
 
+/* ---- saved runs ---- */
+
+static Run *begin_saved(const char *name, const char *words, const char *file, int epochs, const char *resume, Model **model)
+{
+    Err err = ERR_INIT;
+    Args args;
+    const CallbackKind *kind = callback_find(name, &err);
+    assert_non_null(kind);
+    layer_reset_names();
+    model_set_seed(3);
+    *model = net_model("Dense units=5 activation=relu input_shape=4; Dropout rate=0.2; Dense units=3 activation=softmax");
+    kit_compile(*model, "adam learning_rate=0.01", "sparse_categorical_crossentropy", "accuracy");
+    FitOptions options = kit_options(&x, &y, 16, epochs);
+    options.start_paused = true;
+    options.validation_split = 0.2;
+    options.resume = resume;
+    args_init(&args, kind->args, kind->n_args);
+    assert_ok(args_parse_words(&args, words, name, &err));
+    assert_ok(callback_new(kind, &args, file, &options.callbacks[options.n_callbacks++], &err));
+    Run *run = run_new(*model, &options, &err);
+    if (!run)
+        print_message("%s\n", err.text);
+    assert_non_null(run);
+    return run;
+}
+
+static uint64_t end_saved(Run *run, Model *const *model)
+{
+    Err err = ERR_INIT;
+    assert_ok(run_resume(run, &err));
+    kit_wait(run);
+    assert_int_equal(run_state(run), RUN_FINISHED);
+    uint64_t hash = kit_hash_saved(run);
+    kit_end(run, *model);
+    return hash;
+}
+
+/* Every file of a run leads to the same end as the unbroken run. */
+static void test_checkpoints(void **state)
+{
+    (void)state;
+    Model *model;
+    char folder[300], path[600];
+    snprintf(folder, sizeof folder, "%s/kept", scratch_begin());
+    snprintf(path, sizeof path, "%s/{epoch:02d}-{val_loss:.1f}.safetensors", folder);
+    uint64_t want = end_saved(begin_saved("model_checkpoint", "", path, 5, NULL, &model), &model);
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    int n = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        int epoch;
+        double loss;
+        assert_int_equal(sscanf(entry->d_name, "%2d-%lf.safetensors", &epoch, &loss), 2);
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        Run *run = begin_saved("terminate_on_nan", "", NULL, 5, path, &model);
+        assert_int_equal(kit_now(run).step, 6 * epoch);
+        if (epoch == 5)
+            kit_end(run, model);
+        else if (sizeof(real) == sizeof(float))
+            assert_int_equal(end_saved(run, &model), want);
+        else
+            kit_end(run, model);
+        n++;
+    }
+    closedir(dir);
+    assert_int_equal(n, 5);
+    snprintf(path, sizeof path, "%s/b{epoch}-{batch}", folder); /* by batches: the third is an epoch's last */
+    end_saved(begin_saved("model_checkpoint", "save_freq=4", path, 2, NULL, &model), &model);
+    snprintf(path, sizeof path, "%s/b2-6", folder);
+    Run *run = begin_saved("terminate_on_nan", "", NULL, 5, path, &model);
+    assert_int_equal(kit_now(run).step, 12);
+    kit_end(run, model);
+    snprintf(path, sizeof path, "%s/b2-2", folder);
+    run = begin_saved("terminate_on_nan", "", NULL, 5, path, &model);
+    assert_int_equal(kit_now(run).step, 8);
+    uint64_t got = end_saved(run, &model);
+    if (sizeof(real) == sizeof(float))
+        assert_int_equal(got, want);
+    scratch_end();
+}
+
+static void test_best_only(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    Model *model;
+    scratch_begin();
+    const double values[] = { 3, 4, 2, 2, (double)NAN, 1, 5 };
+    Run *run = begin_saved("model_checkpoint", "monitor=loss save_best_only=true save_weights_only=true initial_value_threshold=3.5", scratch_path("e{epoch}"), 9, NULL, &model);
+    RunCallback *callback = &run->callbacks[0];
+    for (int i = 0; i < 7; i++) { /* paused: nobody else calls it */
+        double logs[2] = { values[i], 0 };
+        assert_ok(callback->epoch_end(callback->ctx, run, i + 1, logs, logs, &err));
+        assert_ok(callbacks_epoch_done(run, &err));
+    }
+    assert_true(recorder_finish(10));
+    for (int i = 1; i <= 7; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "e%d", i);
+        assert_int_equal(file_exists(scratch_path(name)), i == 1 || i == 3 || i == 6);
+    }
+    assert_ok(model_load_weights(model, scratch_path("e6"), false, NULL, NULL, &err));
+    kit_end(run, model);
+    scratch_end();
+}
+
+static void test_backup(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    Model *model;
+    char folder[300], path[400];
+    snprintf(folder, sizeof folder, "%s/backup", scratch_begin());
+    snprintf(path, sizeof path, "%s/latest.safetensors", folder);
+    uint64_t want = end_saved(begin_saved("terminate_on_nan", "", NULL, 5, NULL, &model), &model);
+    for (int freq = 0; freq < 8; freq += 3) { /* by epochs, by 3 and by 6 batches */
+        char words[32];
+        snprintf(words, sizeof words, "save_freq=%d", freq);
+        Run *run = begin_saved("backup_and_restore", words, folder, 5, NULL, &model);
+        assert_ok(run_step(run, 13, &err));
+        kit_at(run, 13);
+        assert_ok(run_stop(run, &err));
+        kit_wait(run);
+        assert_true(recorder_finish(10));
+        kit_end(run, model);
+        assert_true(file_exists(path));
+        run = begin_saved("backup_and_restore", words, folder, 5, NULL, &model);
+        assert_int_equal(kit_now(run).step, 12);
+        uint64_t got = end_saved(run, &model);
+        if (sizeof(real) == sizeof(float))
+            assert_int_equal(got, want);
+        assert_false(file_exists(path));
+    }
+    scratch_end();
+}
+
+static void test_bad_names(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        { "{epoch:x}", "", "cannot read \"{epoch:x}\"" },     { "a{epoch", "", "cannot read \"{epoch\"" },
+        { "{val_loss:d}", "", "cannot read" },                { "{auc:.2f}", "", "there is no value \"auc\"" },
+        { "{batch}", "", "there is no value \"batch\"" },     { "{val_loss}-{batch}", "save_freq=3", "there is no value \"val_loss\"" },
+        { "x", "save_freq=3 save_best_only=true", "val_loss" }, { "x", "monitor=f1 save_best_only=true", "watches f1" },
+    };
+    Err err = ERR_INIT;
+    Model *model = net_model("Dense units=3 activation=softmax input_shape=4");
+    kit_compile(model, "sgd", "sparse_categorical_crossentropy", "accuracy");
+    const CallbackKind *kind = callback_find("model_checkpoint", &err);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        Args args;
+        FitOptions options = kit_options(&x, &y, 16, 3);
+        options.validation_split = 0.2;
+        args_init(&args, kind->args, kind->n_args);
+        assert_ok(args_parse_words(&args, rows[i][1], "model_checkpoint", &err));
+        assert_ok(callback_new(kind, &args, rows[i][0], &options.callbacks[options.n_callbacks++], &err));
+        assert_err(run_new(model, &options, &err), ERR_ARG, rows[i][2]);
+        err_clear(&err);
+    }
+    model_unref(model);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -272,7 +436,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv),       cmocka_unit_test(test_bytes),    cmocka_unit_test(test_tensor_board), cmocka_unit_test(test_png),
-        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_refusals), cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_best_only),
+        cmocka_unit_test(test_backup),    cmocka_unit_test(test_bad_names),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
