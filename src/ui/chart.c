@@ -354,3 +354,11 @@ void chart_dot(ChartPen *pen, double x, double value)
     if (y >= 0)
         put_dot(pen, chart_column(pen, x), y);
 }
+
+void chart_letter(const ChartPen *pen, double x, double value)
+{
+    double row = chart_row(pen->axis, value);
+    int y = isnan(row) ? -1 : (int)floor(row + 0.5);
+    if (y >= 0 && y < pen->area.h)
+        canvas_put(pen->canvas, chart_cell(pen, x), pen->area.y + pen->area.h - 1 - y, pen->style, (unsigned char)pen->letter);
+}

@@ -60,6 +60,9 @@ void chart_to(ChartPen *pen, double x, double value);
 /* A range of values at one place, joined to the one before. */
 void chart_range(ChartPen *pen, double x, double low, double high, double last);
 
+/* The pen's letter in the cell of a value; none beyond the frame. */
+void chart_letter(const ChartPen *pen, double x, double value);
+
 /* One dot. */
 void chart_dot(ChartPen *pen, double x, double value);
 

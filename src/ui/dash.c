@@ -52,7 +52,7 @@ bool dash_has(const DashState *dash, const Panel *panel)
         return false;
     const TelePlan *plan = telemetry_plan(dash->tele);
     if (strcmp(panel->name, "metric") == 0)
-        return plan->n_metrics > 1;
+        return kinds_second(plan) > 0;
     return panel->picture != PICTURE_CONFUSION || plan->n_classes > 1;
 }
 
@@ -101,16 +101,16 @@ void dash_attach(DashState *dash, Telemetry *tele)
     telemetry_ref(tele);
     let_go(dash);
     dash->tele = tele;
-    dash->metric = dash->sample = dash->scroll = 0;
+    dash->turned[0] = dash->turned[1] = dash->sample = dash->scroll = 0;
     dash->layer = -1;
     dash->version = 0;
     if (!tele)
         return;
-    int n = telemetry_plan(tele)->n_metrics;
+    int n = telemetry_plan(tele)->n_metrics + 1;
     dash->cache = mem_zero(1, sizeof *dash->cache + (size_t)n * sizeof(TeleSeries), NULL);
     if (dash->cache) {
         dash->cache->n_series = n;
-        epochs_init(&dash->cache->epochs, n);
+        epochs_init(&dash->cache->epochs, n - 1);
     }
     (void)dash_refresh(dash);
 }

@@ -49,13 +49,14 @@ struct DashState {
     const Panel *focus; /* the pane that has the keys; NULL: the prompt */
     const Panel *zoom;  /* the only pane shown above the prompt; NULL: all */
     int layer, sample;  /* chosen by the user; layer -1: by the trainer, not known yet */
-    bool log_scale;
+    bool log_scale;     /* of losses */
+    bool whole;         /* the frame of a chart holds every value, however few lie far away */
     double smooth;      /* 0 … 0.99 */
     bool big;           /* projector preset: two panes at most, large */
     int prompt_rows;    /* rows wanted for the prompt pane, as many as the window for all of it; 0: by size */
     int scroll;         /* of the focused pane */
     const char *hint;   /* what stands at the empty dashboard; NULL: how to begin */
-    int metric;         /* which of the plan's metrics the metric pane shows; 0: the first after the loss */
+    int turned[2];      /* so many charts on from the first one: in the loss pane, in the metric pane */
     DashCache *cache;   /* owned: copies of the series, axes that keep still; NULL when memory ran out */
     uint64_t version;   /* of what was fetched last */
     bool watching[PICTURE_KINDS];

@@ -72,7 +72,9 @@ const char *keys_name(int code, char out[24]);
     X(SAMPLE_PREVIOUS, 'N', 0, "hebb-previous-sample", "", "look at the previous one") \
     X(RUN_NEXT, 'r', 0, "hebb-next-run", "", "look at the next run") \
     X(RUN_PREVIOUS, 'R', 0, "hebb-previous-run", "", "look at the previous run") \
-    X(LOG, 'g', 0, "hebb-log-scale", "log", "loss on a logarithmic scale, or on a linear one") \
+    X(CURVES, 'm', 0, "hebb-next-curves", "curves", "the next chart: metrics alone or together, the learning rate") \
+    X(CURVES_PREVIOUS, 'M', 0, "hebb-previous-curves", "", "the previous chart") \
+    X(LOG, 'g', 0, "hebb-log-scale", "scale", "curves: the usual range, a logarithm, the whole range") \
     X(SMOOTHER, 'a', 0, "hebb-smoother", "smooth", "average the curves over more steps") \
     X(ROUGHER, 'A', 0, "hebb-rougher", "", "average them over fewer steps") \
     X(THEME, 't', 0, "hebb-theme", "theme", "the next colour theme") \

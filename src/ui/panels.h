@@ -8,11 +8,13 @@
 #include "ui/epochs.h"
 #include "ui/number.h"
 
+#define DASH_AXES (2 * TELE_METRICS + 1) /* of metrics alone, of the learning rate, of metrics together */
+
 struct DashCache {
-    ChartAxis axes[TELE_METRICS];
+    ChartAxis axes[DASH_AXES];
     Epochs epochs;
     int n_series;
-    TeleSeries series[]; /* the plan's metrics */
+    TeleSeries series[]; /* the plan's metrics, then the learning rate */
 };
 
 static inline Style dash_style(const PanelView *view, Role role)
@@ -32,16 +34,19 @@ static inline Style dash_on(Style style, Ink background)
 int header_rows(int w);
 void header_draw(const DashState *dash, Canvas *canvas, const Theme *theme, int rows);
 
-/* ---- curves.c ---- */
+/* ---- curves.c, and the files that ui/curves.h names ---- */
 
-/* Training and validation of one metric as curves on the whole area. */
-void curves_draw(PanelView *view, int metric);
-void curves_caption(const DashState *dash, int metric, int room, char state[DASH_CAPTION]);
-bool curves_percent(const DashState *dash, int metric); /* a share, shown as percent */
-int curves_metric(const DashState *dash);               /* what the metric pane shows */
+/* The chart of the loss pane (second: of the metric pane) on the whole area, and what its border says. */
+void curves_draw(PanelView *view, bool second);
+void curves_caption(const DashState *dash, bool second, bool focused, int room, char title[DASH_CAPTION], char state[DASH_CAPTION]);
+bool curves_key(DashState *dash, bool second, int code); /* left and right: another chart */
+bool curves_percent(const DashState *dash, int metric);  /* a share, shown as percent */
 
 /* A number at the right end of a curve, 7 columns. */
 const char *curves_text(const DashState *dash, int metric, double value, char out[NUMBER_ROOM]);
+
+/* The first metric that is not of the first one's kind; -1: none. */
+int kinds_second(const TelePlan *plan);
 
 /* ---- tiles.c ---- */
 

@@ -166,6 +166,28 @@ static void act_scroll(Face *face, int direction)
 
 /* ---- looks ---- */
 
+/* Of the pane that has the keys; else of the metric pane where there is one. */
+static void act_curves(Face *face, int step)
+{
+    DashState *dash = &face->dash;
+    const Panel *loss = dash_panel("loss"), *metric = dash_panel("metric");
+    const Panel *panels[PANELS_MOST];
+    int n = dash_visible(dash, face->w, face->h, panels, PANELS_MOST);
+    bool second = false;
+    for (int i = 0; i < n; i++)
+        second = second || panels[i] == metric;
+    dash->turned[dash->focus == metric || (second && dash->focus != loss)] += step;
+}
+
+static void act_scale(Face *face)
+{
+    DashState *dash = &face->dash;
+    bool log = dash->log_scale;
+    dash->log_scale = !log && !dash->whole;
+    dash->whole = log;
+    steer_say(face, dash->log_scale ? "losses on a logarithmic scale" : dash->whole ? "curves in their whole range" : "curves in their usual range; ^ where a value lies above it");
+}
+
 static void act_smooth(Face *face, int step)
 {
     static const double steps[] = { 0, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99 };
@@ -236,6 +258,8 @@ bool steer_works(const Face *face, Action action)
     case ACT_LAYER_PREVIOUS:
     case ACT_SAMPLE_NEXT:
     case ACT_SAMPLE_PREVIOUS:
+    case ACT_CURVES:
+    case ACT_CURVES_PREVIOUS:
     case ACT_LOG:
     case ACT_SMOOTHER:
     case ACT_ROUGHER:
@@ -259,7 +283,7 @@ static void act_quit(Face *face)
 static void act_look(Face *face, Action action)
 {
     if (action == ACT_LOG)
-        face->dash.log_scale = !face->dash.log_scale;
+        act_scale(face);
     else if (action == ACT_BIG)
         face->dash.big = !face->dash.big;
     else if (action == ACT_SMOOTHER || action == ACT_ROUGHER)
@@ -288,6 +312,11 @@ void steer_act(Face *face, Action action, int count)
     case ACT_NEXT:
     case ACT_PREVIOUS:
         act_pane(face, action == ACT_NEXT ? count : -count);
+        break;
+    case ACT_CURVES:
+    case ACT_CURVES_PREVIOUS:
+        if (face->run)
+            act_curves(face, action == ACT_CURVES ? count : -count);
         break;
     case ACT_RUN_NEXT:
     case ACT_RUN_PREVIOUS:

@@ -20,6 +20,14 @@ typedef enum { DEPTH_NONE, DEPTH_16, DEPTH_256, DEPTH_TRUE } Depth;
     X(TRAIN, "train", "training curves (solid)") \
     X(RAW, "raw", "raw values behind a smoothed training curve") \
     X(VALID, "valid", "validation curves (dashed)") \
+    X(SERIES_1, "series_1", "curves where several share a chart, each with its letter") \
+    X(SERIES_2, "series_2", "the same, number 2") \
+    X(SERIES_3, "series_3", "the same, number 3") \
+    X(SERIES_4, "series_4", "the same, number 4") \
+    X(SERIES_5, "series_5", "the same, number 5") \
+    X(SERIES_6, "series_6", "the same, number 6") \
+    X(SERIES_7, "series_7", "the same, number 7") \
+    X(SERIES_8, "series_8", "the same, number 8") \
     X(GOOD, "good", "all is well, with a word") \
     X(TROUBLE, "trouble", "trouble, with ! and a sentence") \
     X(MARK, "mark", "a change made by the user, dotted") \
