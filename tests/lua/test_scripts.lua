@@ -18,6 +18,7 @@ local bounds = {
     autoencoder = {50, 100}, -- 0: no better than the mean digit
     char_lstm = {0.3, 2.6}, -- nats: 3.3 knowing how often each letter occurs, 4.2 knowing nothing
     cifar10_cnn = {15, 100}, -- % of ten classes: 10 by chance
+    gpt_shakespeare = {0.3, 2.7}, -- nats, as char_lstm
     iris = {85, 100},
     mnist_cnn = {75, 100},
     mnist_mlp = {75, 100},
