@@ -194,23 +194,26 @@ static bool make_batch(Ready *ready, Err *err)
         tensor_set(&ready->x, i, workload->n_tokens ? (double)rng_below(&rng, (uint64_t)workload->n_tokens) : rng_uniform(&rng));
     for (int64_t i = 0; i < tensor_count(&ready->y); i++)
         tensor_set(&ready->y, i, labels ? (double)rng_below(&rng, (uint64_t)workload->n_classes) : (double)(rng_word(&rng) & 1));
-    ready->batch = (Batch){ .n_x = 1, .n = workload->batch, .y = ready->y };
+    ready->batch = (Batch){ .n_x = 1, .n = workload->batch };
     ready->batch.x[0] = ready->x;
+    ready->batch.y[0] = ready->y;
     return true;
 }
 
 static bool compile(Ready *ready, Err *err)
 {
     const Workload *workload = ready->workload;
-    Compiled compiled = { .loss = loss_find(workload->loss, err) };
+    Compiled compiled = { .n_outputs = 1 };
+    Objective *objective = &compiled.outputs[0];
+    *objective = (Objective){ .loss = loss_find(workload->loss, err), .weight = 1 };
     char name[32];
     size_t n = strcspn(workload->optimizer, " ");
     snprintf(name, sizeof name, "%.*s", (int)n, workload->optimizer);
     const OptimizerKind *kind = optimizer_find(name, err);
-    if (!compiled.loss || !kind)
+    if (!objective->loss || !kind)
         return false;
     Args args;
-    args_init(&compiled.loss_args, compiled.loss->args, compiled.loss->n_args);
+    args_init(&objective->args, objective->loss->args, objective->loss->n_args);
     optimizer_args_init(&args, kind);
     const char *rest = workload->optimizer + n;
     if (!parse_args(&args, *rest ? rest + 1 : NULL, kind->name, err))

@@ -10,6 +10,7 @@
 #include "nn/layer.h"
 
 #define MODEL_INPUTS 8
+#define MODEL_OUTPUTS 8
 #define LAYER_PATH 96
 
 typedef struct Symbol {
@@ -74,7 +75,7 @@ struct Model {
     int runs;             /* layers that one forward runs, those of inner models included */
     _Atomic int wrapped;  /* places in other models where it is a layer: it cannot grow then */
     int inputs[MODEL_INPUTS], n_inputs;   /* indices of nodes */
-    int outputs[MODEL_INPUTS], n_outputs;
+    int outputs[MODEL_OUTPUTS], n_outputs;
     ModelNote *notes; /* owned, sorted by name */
     Tape *spare;      /* owned: the memory of the last predict, for the next; NULL: none, or in use */
     /* What the rooms above hang on it; freed with it. */
@@ -103,6 +104,10 @@ void model_unref(Model *model);
 /* A layer that runs the model, so that models can be layers; a Sequential that is not built yet is built by its use. Several
  * calls make several places of one shared layer. Fails: ERR_MEM. */
 MUST_USE Layer *model_as_layer(Model *model, Err *err);
+
+/* As Keras names them: by their layers; the second of one name is "name_1". "" where the model has no such end yet. */
+void model_input_name(const Model *model, int i, char out[LAYER_NAME]);
+void model_output_name(const Model *model, int i, char out[LAYER_NAME]);
 
 /* Build for these input shapes (batch -1) if it is not built: Sequential without an input_shape, at the first data. Fails: what
  * a layer says, ERR_STATE when it has no layers; the model is then as before. */

@@ -268,8 +268,9 @@ const char *bind_next_value(const char *values, char name[32], char *kind)
     size_t n = strcspn(values, " ");
     if (!n)
         return NULL;
+    size_t from = *values == '*' || *values == '~';
     *kind = *values == '*' ? '*' : values[n - 1] == '?' ? '?' : ' ';
-    size_t from = *kind == '*', length = n - (*kind != ' ');
+    size_t length = n - from - (*kind == '?');
     snprintf(name, 32, "%.*s", (int)(length < 31 ? length : 31), values + from);
     return values + n;
 }
@@ -379,6 +380,27 @@ static void take_rows(lua_State *L, int first, int n_given, int options, const c
     }
 }
 
+/* Is the table on top, which looks like options and stands at this place, rather tables and objects by names of the user's? */
+static bool is_named_value(lua_State *L, int place, const Verb *verb)
+{
+    const char *values = verb->values;
+    char name[32], kind;
+    for (int i = 0; values && i < place; i++)
+        values = bind_next_value(values, name, &kind);
+    values += values ? strspn(values, " ") : 0;
+    bool named = values && *values == '~';
+    int table = lua_gettop(L);
+    lua_pushnil(L);
+    while (named && lua_next(L, table)) {
+        NameSearch search;
+        name_search(&search, lua_tostring(L, -2));
+        named = (lua_istable(L, -1) || lua_isuserdata(L, -1)) && !takes_name(verb, lua_tostring(L, -2), &search);
+        lua_pop(L, 1);
+    }
+    lua_settop(L, table);
+    return named;
+}
+
 void bind_take(lua_State *L, int first, const char *who, const Verb *verb, Args *args)
 {
     Err err = ERR_INIT;
@@ -389,7 +411,7 @@ void bind_take(lua_State *L, int first, const char *who, const Verb *verb, Args 
         lua_pushnil(L);
         bool empty = !lua_next(L, top);
         lua_settop(L, top);
-        if (!empty || n > required)
+        if ((!empty || n > required) && (empty || !is_named_value(L, n - 1, verb)))
             options = top, n--;
     }
     if (n > positional + verb->n_args) {

@@ -24,7 +24,8 @@ void bind_describe(lua_State *L, int index, Err *err);
 typedef struct Verb {
     const char *name;
     lua_CFunction call;
-    /* Arguments that are Lua values, in positional order: "x" must be given, "y?" may be, "*callbacks" only by name.
+    /* Arguments that are Lua values, in positional order: "x" must be given, "y?" may be, "*callbacks" only by name; "~x" may be
+     * a table by names that are the user's: in last place it is not the options if it holds tables and objects alone.
      * They come to the function on the stack in this order (nil: absent). */
     const char *values;
     const ArgSpec *args; /* then the plain ones */

@@ -361,30 +361,37 @@ static const Verb methods[] = {
     { "count_params", method_count_params, NULL, NULL, 0, "How many numbers its weights hold.",
       "local m = nn.Sequential{nn.Dense(3, {input_shape = {2}})}; assert(m:count_params() == 9)" },
     { "reset_states", model_reset, NULL, NULL, 0, "The states of recurrent layers with stateful = true begin at 0 again.", NULL },
-    { "compile", model_compile, "*optimizer *loss *metrics *weighted_metrics", NULL, 0,
+    { "compile", model_compile, "*optimizer *loss *metrics *weighted_metrics *loss_weights", NULL, 0,
       "What training needs: optimizer and loss as names or objects (nn.Adam{learning_rate = 1e-3}), metrics as a list; those of\n"
       "weighted_metrics count the weights of samples and classes. The loss, and metrics too, may be a function(y_true, y_pred)\n"
       "composed of ops, which is traced as nn.Lambda's is; it gives one number, or one or more for each sample. Metrics get a name so:\n"
-      "metrics = {\"mae\", worst = function(y_true, y_pred) … end}.",
+      "metrics = {\"mae\", worst = function(y_true, y_pred) … end}. A model with several outputs takes one loss for all, or losses,\n"
+      "loss_weights and metrics for each, by a list or by the names of the outputs' layers: loss = {price = \"mse\", kind = false},\n"
+      "loss_weights = {0.7, 0.3}, metrics = {{\"mae\"}, {\"accuracy\"}}; false: that output has none.",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {2}})}; m:compile{optimizer = \"sgd\", loss = \"mse\", metrics = "
       "{\"mae\"}}" },
     { "fit", model_fit, FIT_VALUES, fit_args, 9 /* fit_args */,
       "Train. At the prompt it returns a run at once, in a script it waits unless wait = false. x and y are tensors, tables, or a\n"
-      "dataset alone; validation_data = {x, y}; class_weight = {[0] = 1, [1] = 5}; sample_weight: a number\n"
-      "for each sample (validation_data = {x, y, weights}); callbacks: see help(\"callbacks\").",
+      "dataset alone, and for a model with several inputs or outputs a list of them or a table by the names of their layers;\n"
+      "validation_data = {x, y}; class_weight = {[0] = 1, [1] = 5}, for one output; sample_weight: a number for each sample, or\n"
+      "those for each output (validation_data = {x, y, weights}); callbacks: see help(\"callbacks\").",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {1}})}; m:compile{optimizer = \"sgd\", loss = \"mse\"}\n"
       "  local run = m:fit({{0}, {1}, {2}}, {1, 3, 5}, {epochs = 3, verbose = 0, wait = true}); assert(#run.history.loss == 3)" },
-    { "evaluate", model_evaluate, "x y? *sample_weight", model_batch_args, 1,
-      "Loss and metrics on data, a table by name: {loss = 0.1, accuracy = 0.97}.", NULL },
-    { "predict", model_predict_verb, "x", model_batch_args, 1,
-      "Outputs for the rows of x, a tensor (a list where there are several outputs).", NULL },
-    { "confusion", model_confusion, "x y?", model_batch_args, 1,
+    { "evaluate", model_evaluate, "~x ~y? *sample_weight", model_batch_args, 1,
+      "Loss and metrics on data, a table by name: {loss = 0.1, accuracy = 0.97}; of several outputs {loss = …, price_loss = …,\n"
+      "kind_loss = …, kind_accuracy = …}. x and y as for fit.",
+      "local x = nn.Input({2}); local m = nn.Model(x, {nn.Dense(1, {name = \"price\"})(x), nn.Dense(3, \"softmax\", {name = \"kind\"})(x)})\n"
+      "  m:compile{optimizer = \"adam\", loss = {price = \"mse\", kind = \"sparse_categorical_crossentropy\"}, metrics = {kind = {\"accuracy\"}}}\n"
+      "  local logs = m:evaluate({{0, 1}, {1, 0}}, {price = {0.5, 0.7}, kind = {0, 2}}); assert(logs.price_loss and logs.kind_accuracy)" },
+    { "predict", model_predict_verb, "~x", model_batch_args, 1,
+      "Outputs for the rows of x, a tensor (a list where there are several outputs). Several inputs: a list, or a table by name.", NULL },
+    { "confusion", model_confusion, "~x ~y?", model_batch_args, 1,
       "The confusion matrix on data, with precision, recall and F1 of each class; prints as a table. Fields: matrix, classes, "
-      "accuracy.",
+      "accuracy. Of several outputs the first that classifies.",
       NULL },
-    { "train_on_batch", model_train_on_batch, "x y *sample_weight *class_weight", NULL, 0,
-      "One update on this batch; gives loss and metrics before it.", NULL },
-    { "test_on_batch", model_test_on_batch, "x y *sample_weight", NULL, 0, "Loss and metrics on this batch.", NULL },
+    { "train_on_batch", model_train_on_batch, "~x ~y *sample_weight *class_weight", NULL, 0,
+      "One update on this batch; gives loss and metrics before it. x and y as for fit.", NULL },
+    { "test_on_batch", model_test_on_batch, "~x ~y *sample_weight", NULL, 0, "Loss and metrics on this batch.", NULL },
     { "save", model_save_verb, "file", NULL, 0, "Weights, architecture and the state of training into one .safetensors file.",
       NULL },
     { "load_weights", model_load_weights_verb, "file", model_load_args, 1, "Weights by name from a file.", NULL },

@@ -91,11 +91,19 @@ int model_reset(lua_State *L);
 int model_fit(lua_State *L);
 extern const ArgSpec fit_args[];
 extern const int n_fit_args;
-#define FIT_VALUES "x y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight"
+#define FIT_VALUES "~x ~y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight"
 
-/* x or y at stack index as tensors: a tensor, tables of numbers, or a list of tensors where the model has several inputs.
- * Borrowed from the stack; returns how many. Raises. */
-int fit_tensors(lua_State *L, int index, int n_inputs, const Tensor *out[MODEL_INPUTS], const char *who);
+/* Data of a model (samples.c), borrowed from the stack. x and y: a tensor, tables of numbers, or where the model has several inputs
+ * or outputs a list, or a table by their names. Raise; `who` is named in messages. */
+int samples_inputs(lua_State *L, int index, const Model *model, Tensor out[MODEL_INPUTS], const char *who); /* how many */
+void samples_pair(lua_State *L, int x, int y, const Model *model, Samples *out, const char *who); /* at x also a dataset, which has both */
+void samples_weights(lua_State *L, int index, const Model *model, Samples *out, const char *who); /* nil: none; one, or one for each output */
+/* {x, y}, {x, y, weights}, {x = …, y = …} or a dataset; nil: false. */
+bool samples_validation(lua_State *L, int index, const Model *model, Samples *out, const char *who);
+
+/* Which input or output has this name; ends_refuse raises that there is none, with the nearest. */
+int ends_find(lua_State *L, const Model *model, bool outputs, const char *key, const char *who);
+void ends_refuse(lua_State *L, const Model *model, bool outputs, const char *key, const char *who);
 
 /* {[0] = 1.0, [1] = 2.5} -> weights by class number, in memory of the collector that is pushed; nil gives NULL. Raises. */
 real *fit_class_weight(lua_State *L, int index, int *n);

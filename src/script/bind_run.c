@@ -426,7 +426,7 @@ static int get_history(lua_State *L)
     push_column(L, rows, n, "epoch", -2, false);
     push_column(L, rows, n, "learning_rate", -1, false);
     for (int i = 0; i < plan->n_metrics; i++) {
-        char name[TELE_NAME + 8];
+        char name[TELE_VALUE + 8];
         push_column(L, rows, n, plan->metrics[i], i, false);
         snprintf(name, sizeof name, "val_%s", plan->metrics[i]);
         if (plan->validates)

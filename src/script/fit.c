@@ -56,74 +56,7 @@ enum {
     AT_WEIGHT
 };
 
-/* ---- data ---- */
-
-int fit_tensors(lua_State *L, int index, int n_inputs, const Tensor *out[MODEL_INPUTS], const char *who)
-{
-    if (n_inputs > 1 && lua_istable(L, index)) {
-        int n = (int)lua_rawlen(L, index);
-        if (n != n_inputs)
-            bind_error(L, ERR_ARG, "%s: the model has %d inputs, the list holds %d", who, n_inputs, n);
-        luaL_checkstack(L, n + 4, NULL);
-        for (int i = 0; i < n; i++) {
-            lua_rawgeti(L, index, i + 1);
-            out[i] = &tensor_want(L, lua_gettop(L), DTYPE_FLOAT32, who)->value;
-        }
-        return n;
-    }
-    out[0] = &tensor_want(L, index, DTYPE_FLOAT32, who)->value;
-    return 1;
-}
-
-/* A dataset in place of x stands for its x and y. */
-static void spread_dataset(lua_State *L, int x, int y)
-{
-    const Kind *kind = bind_kind_of(L, x);
-    if (!kind || strcmp(kind->what, "dataset"))
-        return;
-    lua_getfield(L, x, "y");
-    if (lua_isnil(L, y))
-        lua_replace(L, y);
-    else
-        lua_pop(L, 1);
-    lua_getfield(L, x, "x");
-    lua_replace(L, x);
-}
-
-/* validation_data = {x, y}, {x, y, weights}, {x = …, y = …} or a dataset; x may be a list where the model has several inputs. */
-static void take_validation(lua_State *L, const Model *model, FitOptions *options)
-{
-    const Tensor *part[2][MODEL_INPUTS];
-    int n[2];
-    char what[64];
-    if (lua_isnil(L, AT_VALIDATION))
-        return;
-    const Kind *kind = bind_kind_of(L, AT_VALIDATION);
-    bool set = kind && !strcmp(kind->what, "dataset");
-    if (!lua_istable(L, AT_VALIDATION) && !set)
-        bind_error(L, ERR_ARG, "fit: validation_data wants {x, y} or a dataset, got %s", bind_what(L, AT_VALIDATION, what));
-    for (int i = 0; i < 2; i++) {
-        if (set || lua_rawgeti(L, AT_VALIDATION, i + 1) == LUA_TNIL) {
-            lua_settop(L, lua_gettop(L) - !set);
-            lua_getfield(L, AT_VALIDATION, i ? "y" : "x");
-        }
-        if (lua_isnil(L, -1))
-            bind_error(L, ERR_ARG, "fit: validation_data wants {x, y}, its %s is missing", i ? "y" : "x");
-        n[i] = fit_tensors(L, lua_gettop(L), i ? 1 : model->n_inputs, part[i], "fit: validation_data"); /* stay on the stack */
-    }
-    options->n_validation_x = n[0];
-    for (int i = 0; i < n[0]; i++)
-        options->validation_x[i] = *part[0][i];
-    options->validation_y = *part[1][0];
-    if (set)
-        return;
-    if (lua_rawgeti(L, AT_VALIDATION, 3) == LUA_TNIL) {
-        lua_pop(L, 1);
-        lua_getfield(L, AT_VALIDATION, "sample_weight");
-    }
-    if (!lua_isnil(L, -1))
-        options->validation_weight = tensor_want(L, lua_gettop(L), DTYPE_FLOAT32, "fit: validation_data")->value;
-}
+/* ---- classes ---- */
 
 real *fit_class_weight(lua_State *L, int index, int *n)
 {
@@ -234,19 +167,10 @@ static bool is_silent(lua_State *L)
 /* Data of the call into options, borrowed from the stack. */
 static void take_data(lua_State *L, const Model *model, FitOptions *options)
 {
-    const Tensor *x[MODEL_INPUTS], *y[MODEL_INPUTS];
     int n_weights;
-    spread_dataset(L, AT_X, AT_Y);
-    if (lua_isnil(L, AT_Y))
-        bind_error(L, ERR_ARG, "fit wants targets: model:fit(x, y, {epochs = 5})");
-    options->n_x = fit_tensors(L, AT_X, model->n_inputs, x, "fit");
-    options->n_y = fit_tensors(L, AT_Y, 1, y, "fit");
-    for (int i = 0; i < options->n_x; i++)
-        options->x[i] = *x[i];
-    options->y[0] = *y[0];
-    take_validation(L, model, options);
-    if (!lua_isnil(L, AT_WEIGHT))
-        options->sample_weight = tensor_want(L, AT_WEIGHT, DTYPE_FLOAT32, "fit: sample_weight")->value;
+    samples_pair(L, AT_X, AT_Y, model, &options->data, "fit");
+    samples_weights(L, AT_WEIGHT, model, &options->data, "fit: sample_weight");
+    samples_validation(L, AT_VALIDATION, model, &options->validation, "fit: validation_data");
     options->class_weight = fit_class_weight(L, AT_CLASS_WEIGHT, &n_weights);
     take_names(L, options);
     if (options->class_weight && options->n_classes && options->n_classes != n_weights)

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* compile, evaluate, predict, save and their kin. Each long one is a job with its arguments in a struct, done by model_do where
+/* evaluate, predict, save and their kin. Each long one is a job with its arguments in a struct, done by model_do where
  * the model may be touched; it polls Ctrl-C. */
 #include <string.h>
 
 #include "base/file.h"
 #include "script/bind_model.h"
-#include "script/trace.h"
-#include "train/custom.h"
 #include "train/step.h"
 #include "train/tally.h"
 
@@ -29,146 +27,15 @@ static void do_job(lua_State *L, Model *model, RunFn fn, void *job)
         bind_raise(L, &err);
 }
 
-/* ---- compile ---- */
-
-#define COMPILING "hebb.compiling"
-
-static int compiling_gc(lua_State *L)
-{
-    Compiled *compiled = luaL_checkudata(L, 1, COMPILING);
-    compiled_unref_custom(compiled);
-    optimizer_unref(compiled->optimizer);
-    compiled->optimizer = NULL;
-    return 0;
-}
-
-/* Push what compile gathers, in the collector's care: raising loses nothing. */
-static Compiled *push_compiling(lua_State *L)
-{
-    Compiled *compiled = lua_newuserdatauv(L, sizeof *compiled, 0);
-    *compiled = (Compiled){ 0 };
-    if (luaL_newmetatable(L, COMPILING)) {
-        lua_pushcfunction(L, compiling_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
-    return compiled;
-}
-
-/* The function at index, traced for the model's output. */
-static void take_function(lua_State *L, int index, const Model *model, const char *who, Custom *out)
-{
-    if (!model->built || model->n_nodes < 2)
-        bind_error(L, ERR_STATE, "compile: a function as %s is traced for the output of %s, whose shape is not known yet; give its first "
-                   "layer an input_shape", who, model->name);
-    trace_loss(L, index, &model->nodes[model->outputs[0]].shape, who, out);
-}
-
-/* The metric on top of the stack, popped; name: the key of a function, or NULL. */
-static void take_metric(lua_State *L, const Model *model, const char *name, bool weighted, Compiled *out)
-{
-    int top = lua_gettop(L), i = out->n_metrics;
-    if (i == COMPILE_METRICS)
-        bind_error(L, ERR_ARG, "compile: at most %d metrics", COMPILE_METRICS);
-    const char *asked = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : name;
-    if (lua_isfunction(L, -1)) {
-        take_function(L, top, model, name ? name : metric_custom.name, &out->metric_custom[i]);
-        out->metrics[i] = &metric_custom;
-        args_init(&out->metric_args[i], NULL, 0);
-    } else {
-        const Recipe *recipe = recipe_take(L, top, RECIPE_METRIC, "compile: metrics");
-        out->metrics[i] = recipe->of.metric;
-        out->metric_args[i] = recipe->args;
-    }
-    strncpy(out->metric_names[i], asked ? asked : out->metrics[i]->name, sizeof out->metric_names[i] - 1);
-    out->metric_weighted[i] = weighted;
-    out->n_metrics++;
-    lua_settop(L, top - 1);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Those with names, {"mae", range = function(y_true, y_pred) … end}, in the order of the names. */
-static void take_named(lua_State *L, int index, const Model *model, bool weighted, Compiled *out)
-{
-    const char *names[COMPILE_METRICS];
-    int n = 0;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING)
-            continue;
-        if (n == COMPILE_METRICS)
-            bind_error(L, ERR_ARG, "compile: at most %d metrics", COMPILE_METRICS);
-        names[n++] = lua_tostring(L, -1); /* the table keeps it */
-    }
-    qsort(names, (size_t)n, sizeof *names, compare_names);
-    for (int i = 0; i < n; i++) {
-        if (strlen(names[i]) >= sizeof out->metric_names[0])
-            bind_error(L, ERR_ARG, "compile: the name of a metric has at most %zu letters, got \"%.60s\"", sizeof out->metric_names[0] - 1, names[i]);
-        lua_getfield(L, index, names[i]);
-        take_metric(L, model, names[i], weighted, out);
-    }
-}
-
-static void take_metrics(lua_State *L, int index, const Model *model, bool weighted, Compiled *out)
-{
-    bool list = lua_istable(L, index);
-    int n = lua_isnil(L, index) ? 0 : list ? (int)lua_rawlen(L, index) : 1;
-    for (int k = 0; k < n; k++) {
-        if (list)
-            lua_rawgeti(L, index, k + 1);
-        else
-            lua_pushvalue(L, index);
-        take_metric(L, model, NULL, weighted, out);
-    }
-    if (list)
-        take_named(L, index, model, weighted, out);
-}
-
-int model_compile(lua_State *L)
-{
-    Args args;
-    Err err = ERR_INIT;
-    Model *model = model_check(L, 1, "compile");
-    bind_take(L, 2, "compile", bind_verb(L), &args);
-    if (lua_isnil(L, 2) || lua_isnil(L, 3))
-        return bind_error(
-            L, ERR_ARG,
-            "compile wants an optimizer and a loss: model:compile{optimizer = \"adam\", loss = \"mse\", metrics = {\"mae\"}}");
-    Compiled *compiled = push_compiling(L);
-    if (lua_isfunction(L, 3)) {
-        take_function(L, 3, model, "loss", &compiled->custom);
-        compiled->loss = &loss_custom;
-        args_init(&compiled->loss_args, NULL, 0);
-    } else {
-        const Recipe *loss = recipe_take(L, 3, RECIPE_LOSS, "compile: loss");
-        compiled->loss = loss->of.loss;
-        compiled->loss_args = loss->args;
-    }
-    take_metrics(L, 4, model, false, compiled);
-    take_metrics(L, 5, model, true, compiled);
-    const Recipe *optimizer = recipe_take(L, 2, RECIPE_OPTIMIZER, "compile: optimizer"); /* on top */
-    compiled->optimizer = optimizer_new(optimizer->of.optimizer, &optimizer->args, &err);
-    if (compiled->optimizer)
-        compiled->optimizer->rate = rate_ref(optimizer->rate);
-    if (!compiled->optimizer || !compile_model(model, compiled, &err))
-        return bind_raise(L, &err);
-    return 0;
-}
-
 /* ---- evaluate ---- */
 
 typedef struct Evaluate {
     Model *model;
-    const Tensor *x, *y, *weight; /* weight NULL: all alike */
+    Samples given;
     int batch_size, n_classes;
     const real *class_weight;
     int n_weights;
-    double logs[1 + COMPILE_METRICS];
+    double logs[COMPILE_VALUES];
     uint32_t *confusion;
     const _Atomic bool *stop;
 } Evaluate;
@@ -176,43 +43,19 @@ typedef struct Evaluate {
 static bool do_evaluate(void *ctx, Err *err)
 {
     Evaluate *e = ctx;
-    return compile_evaluate(e->model, e->x, e->y, e->weight, e->batch_size, e->logs, e->confusion, e->n_classes, e->stop, err);
+    return compile_evaluate(e->model, &e->given, e->batch_size, e->logs, e->confusion, e->n_classes, e->stop, err);
 }
 
 static void push_logs(lua_State *L, Model *model, const double *logs)
 {
     Err err = ERR_INIT;
-    const char *names[1 + COMPILE_METRICS] = { "loss" };
+    const char *names[COMPILE_VALUES];
     const Compiled *compiled = compiled_of(model, &err);
     if (!compiled)
         bind_raise(L, &err);
-    for (int i = 0; i < compiled->n_metrics; i++)
-        names[i + 1] = compiled->metric_names[i];
-    logs_push(L, names, logs, 1 + compiled->n_metrics);
-}
-
-/* x and y at 2 and 3, or a dataset at 2. */
-static void take_pair(lua_State *L, Evaluate *out, const char *who)
-{
-    const Kind *kind = bind_kind_of(L, 2);
-    if (kind && !strcmp(kind->what, "dataset")) {
-        lua_getfield(L, 2, "y");
-        if (lua_isnil(L, 3))
-            lua_replace(L, 3);
-        else
-            lua_pop(L, 1);
-        lua_getfield(L, 2, "x");
-        lua_replace(L, 2);
-    }
-    if (lua_isnil(L, 3))
-        bind_error(L, ERR_ARG, "%s wants x and y: the samples and their targets", who);
-    out->x = &tensor_want(L, 2, DTYPE_FLOAT32, who)->value;
-    out->y = &tensor_want(L, 3, DTYPE_FLOAT32, who)->value;
-}
-
-static const Tensor *take_weights(lua_State *L, int index, const char *who)
-{
-    return lua_isnoneornil(L, index) ? NULL : &tensor_want(L, index, DTYPE_FLOAT32, who)->value;
+    for (int i = 0; i < compiled->n_values; i++)
+        names[i] = compiled->values[i];
+    logs_push(L, names, logs, compiled->n_values);
 }
 
 int model_evaluate(lua_State *L)
@@ -220,8 +63,8 @@ int model_evaluate(lua_State *L)
     Args args;
     Evaluate job = { .model = model_check(L, 1, "evaluate"), .stop = &script_of(L)->stop };
     bind_take(L, 2, "evaluate", bind_verb(L), &args);
-    take_pair(L, &job, "evaluate");
-    job.weight = take_weights(L, 4, "evaluate: sample_weight");
+    samples_pair(L, 2, 3, job.model, &job.given, "evaluate");
+    samples_weights(L, 4, job.model, &job.given, "evaluate: sample_weight");
     job.batch_size = (int)args_int(&args, "batch_size");
     do_job(L, job.model, do_evaluate, &job);
     push_logs(L, job.model, job.logs);
@@ -233,9 +76,9 @@ int model_test_on_batch(lua_State *L)
     Args args;
     Evaluate job = { .model = model_check(L, 1, "test_on_batch"), .stop = &script_of(L)->stop };
     bind_take(L, 2, "test_on_batch", bind_verb(L), &args);
-    take_pair(L, &job, "test_on_batch");
-    job.weight = take_weights(L, 4, "test_on_batch: sample_weight");
-    int64_t rows = job.x->shape.rank ? job.x->shape.d[0] : 1;
+    samples_pair(L, 2, 3, job.model, &job.given, "test_on_batch");
+    samples_weights(L, 4, job.model, &job.given, "test_on_batch: sample_weight");
+    int64_t rows = samples_rows(&job.given);
     job.batch_size = rows > 0 && rows < 1 << 30 ? (int)rows : 1;
     do_job(L, job.model, do_evaluate, &job);
     push_logs(L, job.model, job.logs);
@@ -245,7 +88,7 @@ int model_test_on_batch(lua_State *L)
 static bool do_train(void *ctx, Err *err)
 {
     Evaluate *e = ctx;
-    return compile_train_batch(e->model, e->x, e->y, e->weight, e->class_weight, e->n_weights, e->logs, err);
+    return compile_train_batch(e->model, &e->given, e->class_weight, e->n_weights, e->logs, err);
 }
 
 int model_train_on_batch(lua_State *L)
@@ -259,8 +102,8 @@ int model_train_on_batch(lua_State *L)
     run_unref(run);
     if (live)
         return bind_error(L, ERR_STATE, "run %d trains %s; stop it before training by hand", id, job.model->name);
-    take_pair(L, &job, "train_on_batch");
-    job.weight = take_weights(L, 4, "train_on_batch: sample_weight");
+    samples_pair(L, 2, 3, job.model, &job.given, "train_on_batch");
+    samples_weights(L, 4, job.model, &job.given, "train_on_batch: sample_weight");
     job.class_weight = fit_class_weight(L, 5, &job.n_weights);
     do_job(L, job.model, do_train, &job);
     push_logs(L, job.model, job.logs);
@@ -349,21 +192,24 @@ static const char **label_list(lua_State *L, const Model *model, int n)
     return list;
 }
 
+static const char *first_loss(const Compiled *compiled)
+{
+    int i = 0;
+    while (i < compiled->n_outputs - 1 && !compiled->outputs[i].loss)
+        i++;
+    return compiled->outputs[i].loss->name;
+}
+
 static bool do_build(void *ctx, Err *err)
 {
     Evaluate *e = ctx;
-    Shape shape = e->x->shape;
-    if (shape.rank < 1)
-        return err_set(err, ERR_SHAPE, "confusion wants a batch of samples, got a single number");
-    shape.d[0] = -1;
-    if (!model_build(e->model, &shape, 1, err))
-        return false;
+    int output;
     const Compiled *compiled = compiled_of(e->model, err);
-    if (!compiled)
+    if (!compiled || !samples_build(e->model, &e->given, "confusion", err))
         return false;
-    e->n_classes = target_classes(compiled, e->model);
+    e->n_classes = target_classes(compiled, e->model, &output);
     return e->n_classes > 0 || err_set(err, ERR_STATE, "%s with loss %s does not classify, so there is no confusion matrix",
-                                       e->model->name, compiled->loss->name);
+                                       e->model->name, first_loss(compiled));
 }
 
 int model_confusion(lua_State *L)
@@ -371,7 +217,7 @@ int model_confusion(lua_State *L)
     Args args;
     Evaluate job = { .model = model_check(L, 1, "confusion"), .stop = &script_of(L)->stop };
     bind_take(L, 2, "confusion", bind_verb(L), &args);
-    take_pair(L, &job, "confusion");
+    samples_pair(L, 2, 3, job.model, &job.given, "confusion");
     job.batch_size = (int)args_int(&args, "batch_size");
     do_job(L, job.model, do_build, &job);
     size_t n = (size_t)job.n_classes;
@@ -404,7 +250,7 @@ static bool do_predict(void *ctx, Err *err)
 static int outputs_gc(lua_State *L)
 {
     Tensor *out = luaL_checkudata(L, 1, OUTPUTS);
-    for (int i = 0; i < MODEL_INPUTS; i++)
+    for (int i = 0; i < MODEL_OUTPUTS; i++)
         tensor_unref(&out[i]);
     return 0;
 }
@@ -412,9 +258,12 @@ static int outputs_gc(lua_State *L)
 int model_predict_at(lua_State *L, Model *model, int index, int batch_size)
 {
     Predict job = { .model = model, .batch_size = batch_size, .stop = &script_of(L)->stop };
-    job.n_in = fit_tensors(L, index, model->n_inputs, job.x, "predict");
-    Tensor *out = lua_newuserdatauv(L, MODEL_INPUTS * sizeof *out, 0);
-    memset(out, 0, MODEL_INPUTS * sizeof *out);
+    Tensor x[MODEL_INPUTS];
+    job.n_in = samples_inputs(L, index, model, x, "predict");
+    for (int i = 0; i < job.n_in; i++)
+        job.x[i] = &x[i];
+    Tensor *out = lua_newuserdatauv(L, MODEL_OUTPUTS * sizeof *out, 0);
+    memset(out, 0, MODEL_OUTPUTS * sizeof *out);
     if (luaL_newmetatable(L, OUTPUTS)) {
         lua_pushcfunction(L, outputs_gc);
         lua_setfield(L, -2, "__gc");

@@ -121,22 +121,12 @@ bool callback_new(const CallbackKind *kind, const Args *args, const char *file, 
 
 /* ---- what is watched ---- */
 
-static bool smaller_is_better(const Run *run, int metric)
-{
-    return metric == 0 || run->compiled.metrics[metric - 1]->falls;
-}
-
-static const char *metric_name(const Run *run, int i)
-{
-    return i == 0 ? "loss" : run->compiled.metric_names[i - 1];
-}
-
 static bool refuse_monitor(const Callback *callback, const Run *run, Err *err)
 {
     Buf known = BUF_INIT;
     for (int v = 0; v < 1 + (run->check.n > 0); v++)
-        for (int i = 0; i <= run->compiled.n_metrics; i++)
-            buf_printf(&known, "%s%s%s", v || i ? ", " : "", v ? "val_" : "", metric_name(run, i));
+        for (int i = 0; i < run->compiled.n_values; i++)
+            buf_printf(&known, "%s%s%s", v || i ? ", " : "", v ? "val_" : "", run->compiled.values[i]);
     bool wants_data = !strncmp(callback->monitor, "val_", 4) && run->check.n == 0;
     err_set(err, ERR_ARG, "%s watches %s, which is not among the values of this run (%s); %s", callback->kind->name, callback->monitor,
             buf_text(&known), wants_data ? "give validation_split or validation_data, or another monitor" : "give another monitor");
@@ -152,12 +142,12 @@ static bool find_monitor(Callback *callback, const Run *run, Err *err)
     snprintf(callback->monitor, sizeof callback->monitor, "%s", args_text(&callback->args, "monitor"));
     callback->validation = !strncmp(callback->monitor, "val_", 4);
     const char *name = callback->monitor + (callback->validation ? 4 : 0), *mode = args_choice(&callback->args, "mode");
-    for (int i = 0; i <= run->compiled.n_metrics && callback->metric < 0; i++)
-        if (!strcmp(metric_name(run, i), name))
+    for (int i = 0; i < run->compiled.n_values && callback->metric < 0; i++)
+        if (!strcmp(run->compiled.values[i], name))
             callback->metric = i;
     if (callback->metric < 0 || (callback->validation && run->check.n == 0))
         return refuse_monitor(callback, run, err);
-    callback->larger = !strcmp(mode, "max") || (!strcmp(mode, "auto") && !smaller_is_better(run, callback->metric));
+    callback->larger = !strcmp(mode, "max") || (!strcmp(mode, "auto") && !compiled_falls(&run->compiled, callback->metric));
     return true;
 }
 

@@ -4,8 +4,10 @@
 #ifndef TRAIN_COMPILE_H
 #define TRAIN_COMPILE_H
 
+#include "nn/model.h"
 #include "nn/program.h"
 #include "train/optimizer.h"
+#include "train/samples.h"
 
 /* ---- losses ---- */
 typedef enum { TARGET_SAME, TARGET_LABELS } TargetKind; /* float targets of the output's shape; int32 class numbers */
@@ -47,7 +49,9 @@ const Metric *metric_find(const char *name, Err *err);
 const Metric *metric_at(int i);
 
 /* ---- compile ---- */
-#define COMPILE_METRICS 8
+#define COMPILE_METRICS 16
+#define COMPILE_VALUES (1 + MODEL_OUTPUTS + COMPILE_METRICS)
+#define COMPILE_NAME 96
 
 /* A loss or metric that is a function of (y_true, y_pred), composed of ops (custom.h): references to what it was traced to for targets
  * of the output's shape and for class numbers, NULL where it does not take them; both NULL: it is no function. */
@@ -55,20 +59,38 @@ typedef struct Custom {
     Program *by[2]; /* by TargetKind */
 } Custom;
 
+/* What one output of the model is trained for. */
+typedef struct Objective {
+    const Loss *loss; /* NULL: nothing, the output has no part in the loss */
+    Args args;
+    Custom custom;    /* where loss is loss_custom */
+    double weight;    /* of its loss in the sum (loss_weights); 1 */
+} Objective;
+
+/* A metric of one output. */
+typedef struct Measure {
+    const Metric *metric; /* as asked; "accuracy" is resolved by the target's shape */
+    Args args;
+    Custom custom;     /* where the metric is metric_custom */
+    char name[32];     /* as asked: "acc" */
+    bool weighted;     /* by the weights of samples and classes (weighted_metrics) */
+    int output;
+} Measure;
+
 typedef struct Compiled {
-    const Loss *loss;
-    Args loss_args;
-    Custom custom; /* where loss is loss_custom */
-    const Metric *metrics[COMPILE_METRICS]; /* as asked; "accuracy" resolved at the first data */
-    Args metric_args[COMPILE_METRICS];
-    Custom metric_custom[COMPILE_METRICS]; /* where the metric is metric_custom */
-    char metric_names[COMPILE_METRICS][32];
-    bool metric_weighted[COMPILE_METRICS]; /* by the weights of samples and classes (weighted_metrics) */
-    int n_metrics;
+    Objective outputs[MODEL_OUTPUTS]; /* in the model's order */
+    Measure metrics[COMPILE_METRICS];
+    int n_outputs, n_metrics;
     Optimizer *optimizer; /* reference */
+    /* What follows is compile_model's. A step's values, in order: the loss, that of each output where several have one (unweighted,
+     * as Keras tells them), the metrics. Names are Keras's: "loss", "out_a_loss", "out_a_accuracy"; one output: "accuracy". */
+    int n_losses, n_values;
+    char values[COMPILE_VALUES][COMPILE_NAME];
+    char output_names[MODEL_OUTPUTS][LAYER_NAME];
 } Compiled;
 
-/* Takes over what it is given, also on failure. Fails: ERR_STATE while a run trains the model. */
+/* Takes over what it is given, also on failure. Fails: ERR_STATE while a run trains the model, ERR_ARG where it does not fit the
+ * model's outputs. */
 MUST_USE bool compile_model(Model *model, Compiled *take, Err *err);
 Compiled *compiled_of(Model *model, Err *err); /* borrowed; ERR_STATE "compile it first: model:compile{…}" */
 
@@ -77,11 +99,18 @@ Compiled *compiled_of(Model *model, Err *err); /* borrowed; ERR_STATE "compile i
 MUST_USE bool compile_save(Model *model, const char *path, Err *err);
 MUST_USE Model *compile_load(const char *path, Err *err);
 
-/* One step's evaluation on given batches without a run, for train_on_batch, test_on_batch, evaluate. logs[0] is the loss, then the
- * metrics in order; values by Keras's arithmetic (an epoch's mean is weighted by samples). weight [samples] or NULL. */
-MUST_USE bool compile_train_batch(Model *model, const Tensor *x, const Tensor *y, const Tensor *weight, const real *class_weight, int n_classes,
-                                  double *logs, Err *err);
-MUST_USE bool compile_evaluate(Model *model, const Tensor *x, const Tensor *y, const Tensor *weight, int batch_size, double *logs,
-                               uint32_t *confusion, int n_classes, const _Atomic bool *stop, Err *err);
+/* A copy with references of its own; what a Compiled refers to, let go. */
+void compiled_copy(Compiled *to, const Compiled *from);
+void compiled_fini(Compiled *compiled);
+
+void compiled_list_outputs(const Compiled *compiled, char *out, size_t size); /* their names: "a, b" */
+bool compiled_wants_target(const Compiled *compiled, int output); /* a loss or a metric needs it */
+bool compiled_falls(const Compiled *compiled, int value);         /* smaller is better */
+
+/* One step on given samples without a run, for train_on_batch, test_on_batch, evaluate. logs[n_values]; by Keras's arithmetic (an
+ * epoch's mean is weighted by samples). confusion: counts of the first output that classifies (target_classes), or NULL. */
+MUST_USE bool compile_train_batch(Model *model, const Samples *given, const real *class_weight, int n_classes, double *logs, Err *err);
+MUST_USE bool compile_evaluate(Model *model, const Samples *given, int batch_size, double *logs, uint32_t *confusion, int n_classes,
+                               const _Atomic bool *stop, Err *err);
 
 #endif

@@ -200,16 +200,20 @@ static void retire_others(Run *run)
     }
 }
 
+static void freeze_all(Tensor *tensors, int n, bool on)
+{
+    for (int i = 0; i < n; i++)
+        if (tensors[i].data)
+            (on ? tensor_freeze : tensor_thaw)(&tensors[i]);
+}
+
 static void freeze(Run *run, bool on)
 {
-    void (*turn)(Tensor *) = on ? tensor_freeze : tensor_thaw;
-    Feed *feeds[2] = { &run->feed, &run->check };
-    for (int f = 0; f < 2; f++) {
-        if (feeds[f]->n == 0)
-            continue;
-        for (int i = 0; i < feeds[f]->n_x; i++)
-            turn(&feeds[f]->x[i]);
-        turn(&feeds[f]->y);
+    Samples *all[2] = { &run->feed.all, &run->check.all };
+    for (int i = 0; i < 2; i++) {
+        freeze_all(all[i]->x, all[i]->n_x, on);
+        freeze_all(all[i]->y, all[i]->n_y, on);
+        freeze_all(all[i]->w, all[i]->n_w, on);
     }
 }
 

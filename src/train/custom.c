@@ -30,31 +30,17 @@ bool custom_is(const Custom *custom)
     return custom->by[TARGET_SAME] || custom->by[TARGET_LABELS];
 }
 
-static void custom_ref(const Custom *custom)
+void custom_ref(const Custom *custom)
 {
     for (int k = 0; k < 2; k++)
         program_ref(custom->by[k]);
 }
 
-static void custom_unref(Custom *custom)
+void custom_unref(Custom *custom)
 {
     for (int k = 0; k < 2; k++)
         program_unref(custom->by[k]);
     *custom = (Custom){ { NULL, NULL } };
-}
-
-void compiled_ref_custom(const Compiled *compiled)
-{
-    custom_ref(&compiled->custom);
-    for (int i = 0; i < COMPILE_METRICS; i++)
-        custom_ref(&compiled->metric_custom[i]);
-}
-
-void compiled_unref_custom(Compiled *compiled)
-{
-    custom_unref(&compiled->custom);
-    for (int i = 0; i < COMPILE_METRICS; i++)
-        custom_unref(&compiled->metric_custom[i]);
 }
 
 /* ---- targets ---- */
@@ -70,21 +56,21 @@ static bool takes(const Custom *custom, TargetKind kind, const char *name, const
                    name, shape_text(&y->shape, text));
 }
 
-bool custom_target(const Compiled *compiled, const Shape *output, const Tensor *y, TargetKind *kind, Err *err)
+bool custom_target(const Compiled *compiled, int output, const Shape *shape, const Tensor *y, TargetKind *kind, Err *err)
 {
-    *kind = compiled->loss->target;
-    if (custom_is(&compiled->custom)) {
-        bool same = y->shape.rank == output->rank;
-        for (int i = 1; same && i < output->rank; i++)
-            same = y->shape.d[i] == output->d[i];
-        bool one = output->rank == y->shape.rank + 1 && output->d[output->rank - 1] == 1;
-        bool labels = !same && y->shape.rank + 1 == output->rank && (!one || !compiled->custom.by[TARGET_SAME]);
+    const Objective *objective = &compiled->outputs[output];
+    if (custom_is(&objective->custom)) {
+        bool same = y->shape.rank == shape->rank;
+        for (int i = 1; same && i < shape->rank; i++)
+            same = y->shape.d[i] == shape->d[i];
+        bool one = shape->rank == y->shape.rank + 1 && shape->d[shape->rank - 1] == 1;
+        bool labels = !same && y->shape.rank + 1 == shape->rank && (!one || !objective->custom.by[TARGET_SAME]);
         *kind = labels ? TARGET_LABELS : TARGET_SAME;
-        if (!takes(&compiled->custom, *kind, "the loss", y, err))
+        if (!takes(&objective->custom, *kind, "the loss", y, err))
             return false;
     }
     for (int i = 0; i < compiled->n_metrics; i++)
-        if (!takes(&compiled->metric_custom[i], *kind, compiled->metric_names[i], y, err))
+        if (compiled->metrics[i].output == output && !takes(&compiled->metrics[i].custom, *kind, compiled->metrics[i].name, y, err))
             return false;
     return true;
 }
@@ -97,11 +83,11 @@ static Node *run(const Custom *custom, Tape *tape, Node *prediction, Node *targe
     return program_run(program, tape, (Node *[]){ target, prediction }, NULL, err);
 }
 
-Node *compiled_loss(const Compiled *compiled, Tape *tape, Node *prediction, Node *target, Node *weight, Err *err)
+Node *objective_loss(const Objective *objective, Tape *tape, Node *prediction, Node *target, Node *weight, Err *err)
 {
-    if (!custom_is(&compiled->custom))
-        return compiled->loss->apply(&compiled->loss_args, tape, prediction, target, weight, err);
-    return loss_mean(tape, run(&compiled->custom, tape, prediction, target, err), weight, err);
+    if (!custom_is(&objective->custom))
+        return objective->loss->apply(&objective->args, tape, prediction, target, weight, err);
+    return loss_mean(tape, run(&objective->custom, tape, prediction, target, err), weight, err);
 }
 
 Node *custom_values(const Custom *custom, Tape *tape, Node *prediction, Node *target, Err *err)

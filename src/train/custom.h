@@ -11,14 +11,15 @@ extern const Loss loss_custom;
 extern const Metric metric_custom;
 
 bool custom_is(const Custom *custom); /* it is one */
-void compiled_ref_custom(const Compiled *compiled);
-void compiled_unref_custom(Compiled *compiled);
+void custom_ref(const Custom *custom);
+void custom_unref(Custom *custom);
 
-/* What targets of this shape are taken for, and whether loss and metrics take that. Fails: ERR_ARG. */
-MUST_USE bool custom_target(const Compiled *compiled, const Shape *output, const Tensor *y, TargetKind *kind, Err *err);
+/* What targets of this shape are taken for where an output's loss is a function (else *kind stays), and whether its loss and metrics
+ * take that. Fails: ERR_ARG. */
+MUST_USE bool custom_target(const Compiled *compiled, int output, const Shape *shape, const Tensor *y, TargetKind *kind, Err *err);
 
-/* The loss of a step, whichever it is: the mean over the batch, each sample's part times its weight (NULL: 1). */
-MUST_USE Node *compiled_loss(const Compiled *compiled, Tape *tape, Node *prediction, Node *target, Node *weight, Err *err);
+/* The loss of an output, whichever it is: the mean over the batch, each sample's part times its weight (NULL: 1). */
+MUST_USE Node *objective_loss(const Objective *objective, Tape *tape, Node *prediction, Node *target, Node *weight, Err *err);
 
 /* A metric's values of a step: one for the batch, or one or more for each sample. */
 MUST_USE Node *custom_values(const Custom *custom, Tape *tape, Node *prediction, Node *target, Err *err);

@@ -16,41 +16,33 @@ static bool make_room(Tensor *room, const Tensor *all, int64_t rows, Err *err)
     return tensor_new(room, all->dtype == DTYPE_UINT8 ? DTYPE_FLOAT32 : all->dtype, shape, err);
 }
 
-bool feed_init(Feed *feed, const Tensor *x, int n_x, const Tensor *y, int64_t first, int64_t n, int64_t batch_size, bool shuffle,
-               uint64_t seed, Err *err)
+static bool make_rooms(Samples *room, const Samples *all, int64_t rows, Err *err)
 {
-    *feed = (Feed){ .n_x = n_x, .first = first, .n = n, .shuffle = shuffle, .seed = seed, .epoch = -1 };
+    bool ok = true;
+    for (int i = 0; ok && i < all->n_x; i++, room->n_x = i)
+        ok = make_room(&room->x[i], &all->x[i], rows, err);
+    for (int i = 0; ok && i < all->n_y; i++, room->n_y = i)
+        ok = !all->y[i].data || make_room(&room->y[i], &all->y[i], rows, err);
+    for (int i = 0; ok && i < all->n_w; i++, room->n_w = i)
+        ok = !all->w[i].data || make_room(&room->w[i], &all->w[i], rows, err);
+    return ok;
+}
+
+bool feed_init(Feed *feed, const Samples *all, int64_t first, int64_t n, int64_t batch_size, bool shuffle, uint64_t seed, Err *err)
+{
+    *feed = (Feed){ .first = first, .n = n, .shuffle = shuffle, .seed = seed, .epoch = -1 };
     feed->batch_size = batch_size < n ? batch_size : n > 0 ? n : 1;
-    for (int i = 0; i < n_x; i++)
-        feed->x[i] = tensor_ref(&x[i]);
-    feed->y = tensor_ref(y);
-    bool ok = (feed->order = mem_alloc((size_t)n, sizeof *feed->order, err)) != NULL;
-    for (int i = 0; ok && i < n_x; i++)
-        ok = make_room(&feed->bx[i], &x[i], feed->batch_size, err);
-    ok = ok && make_room(&feed->by, y, feed->batch_size, err);
+    samples_ref(&feed->all, all);
+    bool ok = (feed->order = mem_alloc((size_t)n, sizeof *feed->order, err)) != NULL && make_rooms(&feed->room, all, feed->batch_size, err);
     if (!ok)
         feed_fini(feed);
     return ok;
 }
 
-bool feed_weigh(Feed *feed, const Tensor *weights, Err *err)
-{
-    if (!make_room(&feed->bw, weights, feed->batch_size, err))
-        return false;
-    feed->w = tensor_ref(weights);
-    return true;
-}
-
 void feed_fini(Feed *feed)
 {
-    tensor_unref(&feed->w);
-    tensor_unref(&feed->bw);
-    for (int i = 0; i < feed->n_x; i++) {
-        tensor_unref(&feed->x[i]);
-        tensor_unref(&feed->bx[i]);
-    }
-    tensor_unref(&feed->y);
-    tensor_unref(&feed->by);
+    samples_unref(&feed->all);
+    samples_unref(&feed->room);
     mem_free(feed->order);
     *feed = (Feed){ 0 };
 }
@@ -114,15 +106,22 @@ void feed_take(Feed *feed, int epoch, int64_t index, Batch *out)
 {
     if (feed->epoch != epoch && (feed->shuffle || feed->epoch < 0))
         draw_order(feed, epoch);
+    const Samples *all = &feed->all;
     int64_t first = index * feed->batch_size, n = feed->n - first < feed->batch_size ? feed->n - first : feed->batch_size;
-    for (int i = 0; i < feed->n_x; i++)
-        out->x[i] = gather(&feed->x[i], &feed->bx[i], feed->order + first, n, !feed->shuffle);
-    out->y = gather(&feed->y, &feed->by, feed->order + first, n, !feed->shuffle);
-    out->n_x = feed->n_x;
-    out->n = n;
-    out->weight = NULL;
-    if (feed->w.data) {
-        Tensor w = gather(&feed->w, &feed->bw, feed->order + first, n, !feed->shuffle);
-        out->weight = tensor_real(&w);
+    const int64_t *rows = feed->order + first;
+    *out = (Batch){ .n_x = all->n_x, .n = n };
+    for (int i = 0; i < all->n_x; i++)
+        out->x[i] = gather(&all->x[i], &feed->room.x[i], rows, n, !feed->shuffle);
+    for (int i = 0; i < all->n_y; i++) {
+        if (all->y[i].data)
+            out->y[i] = gather(&all->y[i], &feed->room.y[i], rows, n, !feed->shuffle);
     }
+    for (int i = 0; i < all->n_w; i++) {
+        if (!all->w[i].data)
+            continue;
+        Tensor w = gather(&all->w[i], &feed->room.w[i], rows, n, !feed->shuffle);
+        out->weight[i] = tensor_real(&w);
+    }
+    for (int i = 1; all->n_w == 1 && i < all->n_y; i++)
+        out->weight[i] = out->weight[0];
 }

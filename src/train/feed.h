@@ -4,26 +4,21 @@
 #ifndef TRAIN_FEED_H
 #define TRAIN_FEED_H
 
-#include "nn/model.h"
 #include "train/step.h"
 
 typedef struct Feed {
-    Tensor x[MODEL_INPUTS], y; /* references, all rows */
-    Tensor w;         /* reference: a weight for each row; data NULL: none */
-    int n_x;
+    Samples all;      /* references, all rows; as samples_fit made them */
     int64_t first, n; /* rows used: first … first+n-1 */
     int64_t batch_size;
     bool shuffle;
     uint64_t seed;
     int epoch;        /* that `order` is of; -1: none */
     int64_t *order;   /* owned [n] */
-    Tensor bx[MODEL_INPUTS], by, bw; /* owned: room for one batch */
+    Samples room;     /* owned: room for one batch */
 } Feed;
 
 /* Takes references. Fails: ERR_MEM. */
-MUST_USE bool feed_init(Feed *feed, const Tensor *x, int n_x, const Tensor *y, int64_t first, int64_t n, int64_t batch_size, bool shuffle,
-                        uint64_t seed, Err *err);
-MUST_USE bool feed_weigh(Feed *feed, const Tensor *weights, Err *err); /* [rows] float32; takes a reference. Fails: ERR_MEM */
+MUST_USE bool feed_init(Feed *feed, const Samples *all, int64_t first, int64_t n, int64_t batch_size, bool shuffle, uint64_t seed, Err *err);
 void feed_fini(Feed *feed);
 int64_t feed_batches(const Feed *feed); /* the last one may be smaller */
 

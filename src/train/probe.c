@@ -77,7 +77,7 @@ Probe *probe_new(Run *run, Err *err)
     bool ok = (probe->nodes = mem_alloc(n, sizeof *probe->nodes, err)) && (probe->values = mem_alloc(n, sizeof *probe->values, err)) &&
               (probe->gradient = mem_alloc(n, sizeof(float), err)) && (probe->update = mem_alloc(n, sizeof(float), err)) &&
               (probe->seen = mem_alloc(n, sizeof *probe->seen, err)) && init_nodes(probe, run->model, err) &&
-              feed_init(&probe->rows, from->x, from->n_x, &from->y, from->first, from->n < ROWS ? from->n : ROWS, ROWS, false, 0, err);
+              feed_init(&probe->rows, &from->all, from->first, from->n < ROWS ? from->n : ROWS, ROWS, false, 0, err);
     for (size_t i = 0; ok && i < n; i++)
         probe->gradient[i] = probe->update[i] = -1;
     if (!ok) {
@@ -248,9 +248,10 @@ static Frame frame_of(const Shape *shape)
 /* The model's answer as chances: as it is, or softmax or sigmoid of logits; one output stands for two classes. */
 static void write_chances(const Run *run, float *out, const real *y)
 {
-    int n = run->n_classes, i = args_find(&run->compiled.loss_args, "from_logits");
-    const Shape *shape = &run->model->nodes[run->model->outputs[0]].shape;
-    bool logits = i >= 0 && run->compiled.loss_args.v[i].u.b, one = shape->d[shape->rank - 1] == 1;
+    const Args *args = &run->compiled.outputs[run->class_output].args;
+    int n = run->n_classes, i = args_find(args, "from_logits");
+    const Shape *shape = &run->model->nodes[run->model->outputs[run->class_output]].shape;
+    bool logits = i >= 0 && args->v[i].u.b, one = shape->d[shape->rank - 1] == 1;
     if (one) {
         out[1] = (float)(logits ? 1 / (1 + exp(-(double)y[0])) : (double)y[0]);
         out[0] = 1 - out[1];
@@ -296,7 +297,7 @@ static void draw_probe(Run *run, const Batch *batch)
     int layer = atomic_load(&run->want_layer), sample = atomic_load(&run->want_sample), n = run->confusion ? run->n_classes : 0;
     layer = layer < 0 ? probe->first_choice : layer < probe->n ? layer : probe->n - 1;
     sample = sample < batch->n ? sample : (int)batch->n - 1;
-    const Tensor *value = &probe->values[probe->nodes[layer]]->value, *y = &probe->values[run->model->outputs[0]]->value, *x = &batch->x[0];
+    const Tensor *value = &probe->values[probe->nodes[layer]]->value, *y = &probe->values[run->model->outputs[run->class_output]]->value, *x = &batch->x[0];
     if (value->dtype != DTYPE_FLOAT32)
         return;
     Frame frame = frame_of(&value->shape);
@@ -323,7 +324,7 @@ static void draw_probe(Run *run, const Batch *batch)
         scale_to(p->maps + m * area, v + m, (int64_t)area, frame.stride, &p->low[m], &p->high[m]);
     if (pixels)
         scale_to(p->input, tensor_real(x) + (size_t)sample * pixels, (int64_t)pixels, 1, NULL, NULL);
-    p->label = label_of(run, &batch->y, sample);
+    p->label = label_of(run, &batch->y[run->class_output], sample);
     if (n > 0) {
         write_chances(run, p->chances, tensor_real(y) + sample * shape_count_from(&y->shape, 1));
         memcpy(p->labels, run->class_names, (size_t)n * TELE_NAME);
@@ -337,7 +338,7 @@ static void draw_probe(Run *run, const Batch *batch)
 static void draw(Run *run)
 {
     Probe *probe = run->probe;
-    Node *in[MODEL_INPUTS], *out[MODEL_INPUTS];
+    Node *in[MODEL_INPUTS], *out[MODEL_OUTPUTS];
     Batch batch;
     Err err;
     probe->last_s = clock_now();

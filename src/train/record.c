@@ -171,7 +171,7 @@ static bool append(int fd, Buf *buf, const char *what, Err *err)
 
 /* The columns: metrics and, with "val_" before them, validation's; sorted by name as Keras does. */
 typedef struct Column {
-    char name[TELE_NAME + 4];
+    char name[TELE_VALUE + 4];
     int metric;
     bool validation;
 } Column;

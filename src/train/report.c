@@ -115,6 +115,7 @@ void report_confusion(Run *run, bool validation)
         return;
     picture->epoch = run->at.epoch + 1;
     picture->validation = validation;
+    snprintf(picture->output, TELE_NAME, "%.31s", run->compiled.n_outputs > 1 ? run->compiled.output_names[run->class_output] : "");
     picture->n = n;
     picture->counts = (uint32_t *)(void *)(picture + 1);
     picture->labels = (char(*)[TELE_NAME])((char *)(picture + 1) + counts_size);

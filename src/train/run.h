@@ -26,17 +26,14 @@ typedef struct RunCallback {
 #define FIT_CALLBACKS 16
 
 typedef struct FitOptions {
-    Tensor x[MODEL_INPUTS], y[MODEL_INPUTS]; /* references are taken by run_new; one each is the usual case */
-    int n_x, n_y;
-    Tensor validation_x[MODEL_INPUTS], validation_y;
-    int n_validation_x; /* as many as n_x; 0: no validation data */
-    Tensor sample_weight, validation_weight; /* [rows]; data NULL: none */
+    Samples data;                      /* borrowed; run_new takes references */
+    Samples validation;                /* n_x 0: none */
     double validation_split;           /* the last fraction, before shuffling; 0: none */
     int batch_size;                    /* 32 */
     int epochs;                        /* 1 */
     int initial_epoch;                 /* 0 */
     bool shuffle;                      /* true */
-    const real *class_weight;          /* [n_classes] or NULL; copied */
+    const real *class_weight;          /* [n_classes] or NULL; copied; models with one output */
     int n_classes;                     /* 0: from the labels */
     const char *const *class_names;    /* n_classes, or NULL; copied */
     uint64_t seed;

@@ -166,7 +166,7 @@ Model *compile_load(const char *path, Err *err)
     bool found = model && model_load_key(path, TRAIN_KEY, &json, err), ok = model && (found || err->code == ERR_OK);
     if (found) {
         SafeTensors *file = safetensors_open(path, err);
-        ok = file && compiled_from_json(buf_text(&json), &compiled, err) && compile_model(model, &compiled, err);
+        ok = file && compiled_from_json(buf_text(&json), model, &compiled, err) && compile_model(model, &compiled, err);
         if (ok && safetensors_count(file) > 0 && model_count_params(model, true) > 0) {
             Optimizer *optimizer = compiled_of(model, err)->optimizer;
             ok = optimizer->t == 0 || (optimizer_bind(optimizer, model, err) && slots_stage(&slots, optimizer, file, err));
@@ -191,7 +191,7 @@ Model *replica_new(Model *model, const Compiled *compiled, Err *err)
     Buf json = BUF_INIT, train = BUF_INIT;
     Compiled copy;
     Model *replica = model_to_json(model, &json, err) ? model_from_json(buf_text(&json), err) : NULL;
-    bool ok = replica && compiled_to_json(compiled, &train, err) && compiled_from_json(buf_text(&train), &copy, err) && model_copy_notes(replica, model, err) &&
+    bool ok = replica && compiled_to_json(compiled, &train, err) && compiled_from_json(buf_text(&train), replica, &copy, err) && model_copy_notes(replica, model, err) &&
               compile_model(replica, &copy, err) && optimizer_bind(compiled_of(replica, err)->optimizer, replica, err);
     buf_fini(&json);
     buf_fini(&train);
@@ -236,8 +236,10 @@ void replica_fill(Model *replica, Run *run)
 uint64_t saved_hash_data(const Feed *feed)
 {
     uint64_t hash = 14695981039346656037u ^ (uint64_t)feed->n;
-    for (int i = 0; i < feed->n_x + 1; i++) {
-        const Tensor *tensor = i < feed->n_x ? &feed->x[i] : &feed->y;
+    for (int i = 0; i < feed->all.n_x + feed->all.n_y; i++) {
+        const Tensor *tensor = i < feed->all.n_x ? &feed->all.x[i] : &feed->all.y[i - feed->all.n_x];
+        if (!tensor->data)
+            continue;
         size_t size = (size_t)shape_count_from(&tensor->shape, 1) * dtype_size(tensor->dtype);
         int64_t every = feed->n / 64 + 1;
         for (int64_t row = feed->first; row < feed->first + feed->n; row += every)

@@ -36,9 +36,9 @@ MUST_USE bool saved_finish(struct json_t *root, bool ok, Buf *out, Err *err);
 /* Model, optimizer and position. The model must be compiled; its optimizer's slots are written. Fails: ERR_IO, ERR_MEM. */
 MUST_USE bool saved_write(const Saved *saved, Telemetry *tele, Model *model, const char *path, Err *err);
 
-/* "hebb.train" as text, and back into a Compiled with an optimizer of its own. */
+/* "hebb.train" as text, and back into a Compiled for this model with an optimizer of its own. */
 MUST_USE bool compiled_to_json(const Compiled *compiled, Buf *out, Err *err);
-MUST_USE bool compiled_from_json(const char *json, Compiled *out, Err *err);
+MUST_USE bool compiled_from_json(const char *json, const Model *model, Compiled *out, Err *err);
 
 /* A model with the same layers and a compiled optimizer of its own, weights and slots not yet copied. */
 MUST_USE Model *replica_new(Model *model, const Compiled *compiled, Err *err);

@@ -7,25 +7,32 @@
 #include "train/compile.h"
 
 typedef struct Batch {
-    Tensor x[MODEL_INPUTS]; /* borrowed; float32, or int32 where the model's input says so */
+    Tensor x[MODEL_INPUTS];  /* borrowed; float32, or int32 where the model's input says so */
+    Tensor y[MODEL_OUTPUTS]; /* borrowed; as target_fit made it; data NULL: this output has no target */
+    const real *weight[MODEL_OUTPUTS]; /* [B] or NULL: a factor for each sample's part of this output's loss */
     int n_x;
-    Tensor y;           /* borrowed; as target_fit made it */
-    const real *weight; /* [B] or NULL: a factor for each sample's part of the loss */
-    int64_t n;          /* samples */
+    int64_t n;               /* samples */
 } Batch;
 
-typedef struct StepResult {
-    Node *prediction, *loss;
-    double value; /* of the loss */
-    Node *metrics[COMPILE_METRICS]; /* values of those that are functions (custom.h), else NULL */
+typedef struct OutputResult {
+    Node *prediction;
+    double loss; /* before its weight; 0 where there is none */
     const real *mask, *weight; /* [B, T] where the prediction has a mask: 0 for steps that do not count; the same times samples' weights */
+} OutputResult;
+
+typedef struct StepResult {
+    Node *loss;
+    double value; /* of the loss: the weighted sum of the outputs' and the penalties of regularisers */
+    OutputResult outputs[MODEL_OUTPUTS];
+    Node *metrics[COMPILE_METRICS]; /* values of those that are functions (custom.h), else NULL */
 } StepResult;
 
-/* What an epoch adds up: loss times samples, samples, then each metric's state. */
+/* What an epoch adds up: loss times samples, samples, the outputs' losses times samples where there are several, then each
+ * metric's state. */
 typedef struct Sums {
     double *v; /* owned, [n] */
     size_t n, at[COMPILE_METRICS]; /* where each metric's begins */
-    int64_t width; /* of the predictions' last axis */
+    int64_t width[MODEL_OUTPUTS];  /* of the predictions' last axis */
 } Sums;
 
 /* For epochs of at most `samples` samples; the model is built. Fails: ERR_MEM. */
@@ -48,16 +55,19 @@ void step_values(const Compiled *compiled, Sums *sums, double *out);
 
 /* ---- targets ---- */
 
-/* y as the loss wants it for this output: labels as int32 [N, …], others float32 of the output's shape; a reference or a
+/* y as the loss of this output wants it: labels as int32 [N, …], others float32 of the output's shape; a reference or a
  * converted copy in *out. Fails: ERR_SHAPE with both shapes, ERR_DATA for labels out of range (with the row). */
-MUST_USE bool target_fit(const Compiled *compiled, const Model *model, const Tensor *y, Tensor *out, Err *err);
+MUST_USE bool target_fit(const Compiled *compiled, const Model *model, int output, const Tensor *y, Tensor *out, Err *err);
 
-/* x as input i of the model wants it: a reference, or a converted copy; uint8 is left for the batcher when `lazy`.
+/* x as input i of the model wants it: a reference, or a converted copy; uint8 is left for the feed when `lazy`.
  * Fails: ERR_SHAPE. */
 MUST_USE bool input_fit(const Model *model, int i, const Tensor *x, bool lazy, Tensor *out, Err *err);
 
-/* Is this loss about classes, so that a confusion matrix makes sense; and of how many. 0: no. */
-int target_classes(const Compiled *compiled, const Model *model);
+/* Of how many classes the first output is whose loss is about classes, so that a confusion matrix makes sense. 0: none is. */
+int target_classes(const Compiled *compiled, const Model *model, int *output);
+
+/* Weights of classes are for models with one output, as in Keras. Fails: ERR_ARG. */
+MUST_USE bool class_weight_fits(const Compiled *compiled, const char *who, Err *err);
 
 /* Weights of a batch's samples from the weight of each class, times what they have already (NULL: 1). */
 void target_weights(real *out, const Tensor *y, const real *class_weight, int n_classes, const real *weight);

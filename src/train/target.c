@@ -7,18 +7,35 @@
 #include "train/custom.h"
 #include "train/step.h"
 
-static const GraphNode *output_of(const Model *model)
+static const GraphNode *output_of(const Model *model, int i)
 {
-    return &model->nodes[model->outputs[0]];
+    return &model->nodes[model->outputs[i]];
 }
 
-int target_classes(const Compiled *compiled, const Model *model)
+/* Targets of this output, in messages. */
+static const char *loss_name(const Compiled *compiled, int i)
 {
-    const Shape *out = &output_of(model)->shape;
-    int64_t width = out->rank > 1 ? out->d[out->rank - 1] : 1;
-    if (out->rank != 2 || width > 1000 || !compiled->loss->classes)
-        return 0;
-    return width == 1 ? 2 : (int)width;
+    return compiled->outputs[i].loss ? compiled->outputs[i].loss->name : "the metrics";
+}
+
+int target_classes(const Compiled *compiled, const Model *model, int *output)
+{
+    for (int i = 0; i < compiled->n_outputs; i++) {
+        const Shape *out = &output_of(model, i)->shape;
+        const Loss *loss = compiled->outputs[i].loss;
+        int64_t width = out->rank > 1 ? out->d[out->rank - 1] : 1;
+        if (out->rank != 2 || width > 1000 || !loss || !loss->classes)
+            continue;
+        *output = i;
+        return width == 1 ? 2 : (int)width;
+    }
+    return 0;
+}
+
+bool class_weight_fits(const Compiled *compiled, const char *who, Err *err)
+{
+    return compiled->n_outputs == 1 ||
+           err_set(err, ERR_ARG, "%s: class_weight is for models with one output, this one has %d; use sample_weight", who, compiled->n_outputs);
 }
 
 static bool as_type(Tensor *out, const Tensor *from, DType dtype, Err *err)
@@ -51,9 +68,8 @@ static bool check_whole(const Tensor *y, const char *loss, Err *err)
     return true;
 }
 
-static bool fit_labels(const Compiled *compiled, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
+static bool fit_labels(const char *loss, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
 {
-    const char *loss = compiled->loss->name;
     char have[SHAPE_TEXT], want[SHAPE_TEXT];
     Shape shape = end->shape;
     int64_t classes = shape.d[shape.rank - 1];
@@ -77,7 +93,7 @@ static bool fit_labels(const Compiled *compiled, const GraphNode *end, const Ten
 
 /* ---- values ---- */
 
-static bool fit_values(const Compiled *compiled, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
+static bool fit_values(const char *loss, bool classes, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
 {
     char have[SHAPE_TEXT], want[SHAPE_TEXT];
     Shape shape = end->shape;
@@ -85,8 +101,8 @@ static bool fit_values(const Compiled *compiled, const GraphNode *end, const Ten
     bool same = shape_same(&shape, &y->shape);
     bool trailing = shape.rank == y->shape.rank + 1 && shape.d[shape.rank - 1] == 1 && tensor_count(y) == shape_count(&shape);
     if (!same && !trailing) {
-        bool labels = compiled->loss->classes && y->shape.rank < shape.rank;
-        return err_set(err, ERR_SHAPE, "%s: the model gives %s, the targets have shape %s%s", compiled->loss->name,
+        bool labels = classes && y->shape.rank < shape.rank;
+        return err_set(err, ERR_SHAPE, "%s: the model gives %s, the targets have shape %s%s", loss,
                        shape_text(&end->shape, want), shape_text(&y->shape, have),
                        labels ? "; for class numbers use sparse_categorical_crossentropy"
                               : "; the last layer's units must fit the targets");
@@ -99,17 +115,29 @@ static bool fit_values(const Compiled *compiled, const GraphNode *end, const Ten
     return ok;
 }
 
-bool target_fit(const Compiled *compiled, const Model *model, const Tensor *y, Tensor *out, Err *err)
+/* An output that only metrics look at takes what the targets are, as Keras resolves accuracy: fewer axes, or one number in place
+ * of several, are class numbers. */
+static bool are_labels(const Loss *loss, const GraphNode *end, const Tensor *y)
+{
+    const Shape *out = &end->shape, *in = &y->shape;
+    if (loss)
+        return loss->target == TARGET_LABELS;
+    int64_t width = out->d[out->rank - 1];
+    return width > 1 && (in->rank < out->rank || in->d[in->rank - 1] == 1);
+}
+
+bool target_fit(const Compiled *compiled, const Model *model, int i, const Tensor *y, Tensor *out, Err *err)
 {
     *out = (Tensor){ 0 };
-    if (model->n_outputs != 1)
-        return err_set(err, ERR_STATE, "%s has %d outputs; training wants one", model->name, model->n_outputs);
-    TargetKind kind;
-    if (!custom_target(compiled, &output_of(model)->shape, y, &kind, err))
-        return false;
-    if (kind == TARGET_LABELS)
-        return fit_labels(compiled, output_of(model), y, out, err);
-    return fit_values(compiled, output_of(model), y, out, err);
+    const Loss *loss = compiled->outputs[i].loss;
+    const GraphNode *end = output_of(model, i);
+    TargetKind kind = are_labels(loss, end, y) ? TARGET_LABELS : TARGET_SAME;
+    bool ok = custom_target(compiled, i, &end->shape, y, &kind, err) &&
+              (kind == TARGET_LABELS ? fit_labels(loss_name(compiled, i), end, y, out, err)
+                                     : fit_values(loss_name(compiled, i), loss && loss->classes, end, y, out, err));
+    if (!ok && compiled->n_outputs > 1)
+        err_wrap(err, "output %s", compiled->output_names[i]);
+    return ok;
 }
 
 /* ---- inputs ---- */

@@ -16,9 +16,10 @@
 
 #include "base/err.h"
 
-#define TELE_METRICS 12  /* most metrics of a run, loss included */
+#define TELE_METRICS 24  /* most values of a run: the loss, those of its outputs, metrics */
 #define TELE_BUCKETS 512 /* buckets of a series */
 #define TELE_NAME 32
+#define TELE_VALUE 96     /* a value's name: "out_a_sparse_categorical_accuracy" */
 
 typedef struct Telemetry Telemetry;
 
@@ -40,7 +41,7 @@ typedef struct TelePlan {
     int run_id;               /* 1, 2, … in this process */
     char model[TELE_NAME];    /* model's name */
     int n_metrics;            /* metrics[0] is "loss"; validation values have the same order */
-    char metrics[TELE_METRICS][TELE_NAME];
+    char metrics[TELE_METRICS][TELE_VALUE];
     bool validates;           /* there are validation values */
     int first_epoch, n_epochs; /* epochs count from 1; the last is n_epochs, at first */
     int64_t steps_per_epoch;
@@ -126,6 +127,7 @@ typedef struct TeleLayers {
 typedef struct TeleConfusion {
     int epoch;
     bool validation; /* counted on validation data; false: on training data */
+    char output[TELE_NAME]; /* which of the model's outputs; "": it has one */
     int n;           /* classes */
     int64_t total, right;
     char (*labels)[TELE_NAME]; /* n names; inside the same block */

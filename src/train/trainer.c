@@ -67,6 +67,12 @@ static void set_rate(Run *run)
         optimizer_follow(run->optimizer, run->schedule);
 }
 
+static void count_classes(Run *run, const StepResult *result, const Batch *batch)
+{
+    int k = run->class_output;
+    confusion_add(run->confusion, run->n_classes, &result->outputs[k].prediction->value, &batch->y[k]);
+}
+
 bool trainer_update(Run *run, Err *err)
 {
     Position *at = &run->at;
@@ -75,8 +81,8 @@ bool trainer_update(Run *run, Err *err)
         sums_clear(&run->sums);
     feed_take(&run->feed, at->epoch, at->batch, &run->batch);
     if (run->class_weight) {
-        target_weights(run->weights, &run->batch.y, run->class_weight, run->n_classes, run->batch.weight);
-        run->batch.weight = run->weights;
+        target_weights(run->weights, &run->batch.y[0], run->class_weight, run->n_classes, run->batch.weight[0]);
+        run->batch.weight[0] = run->weights;
     }
     set_rate(run);
     if (!step_train(run->model, &run->compiled, &run->tape, run->seed, &run->batch, &result, err))
@@ -95,7 +101,7 @@ bool trainer_update(Run *run, Err *err)
     step_add(&run->compiled, &run->batch, &result, &run->batch_sums);
     step_values(&run->compiled, &run->batch_sums, values);
     if (run->confusion && run->check.n == 0)
-        confusion_add(run->confusion, run->n_classes, &result.prediction->value, &run->batch.y);
+        count_classes(run, &result, &run->batch);
     report_step(run, values);
     return true;
 }
@@ -153,7 +159,7 @@ static bool check_unit(Run *run, Err *err)
         return false;
     step_add(&run->compiled, &batch, &result, &run->check_sums);
     if (run->confusion)
-        confusion_add(run->confusion, run->n_classes, &result.prediction->value, &batch.y);
+        count_classes(run, &result, &batch);
     run->last_s = clock_now(); /* the rate is that of training alone */
     if (++run->check_row < feed_batches(&run->check))
         return true;

@@ -2,6 +2,7 @@
 /* Inside of a run; only for the files of train/. What has no lock or atomic beside it belongs to the trainer thread.
  *
  *   run.c       making and ending a run            requests.c  what others ask, waiting
+ *   build.c     what it is built of                history.c   its epochs
  *   trainer.c   the thread: steps, epochs          serve.c     what it does about that
  *   snapshot.c  the ring, rewind                   health.c    what values say
  *   report.c    telemetry                          checkpoint.c  files to go on from
@@ -80,16 +81,17 @@ struct Run {
     Model *model;        /* reference */
     Layer **layers;      /* owned list of references, in model_each_layer's order: what this run trains */
     int n_layers;
-    Compiled compiled;   /* a copy: loss, metrics; holds a reference to its optimizer */
+    Compiled compiled;   /* a copy */
     Optimizer *optimizer; /* = compiled.optimizer */
     Telemetry *tele;     /* reference */
-    int n_metrics;       /* loss included */
+    int n_metrics;       /* = compiled.n_values */
 
     /* what fit was given */
     Feed feed, check;    /* training rows; validation rows (check.n 0: none) */
     Batch batch;
     real *class_weight, *weights; /* owned: [n_classes], [batch] */
     int n_classes, batch_size;
+    int class_output;    /* which output the classes are of */
     int first_epoch, epochs;
     int64_t first_step;  /* step at the start of first_epoch */
     uint64_t seed, data_hash; /* data_hash: of the training rows, to know them again */
@@ -145,6 +147,12 @@ void control_release(Run *run);
 /* The run through which this model must be reached: its trainer, one that trains some of its layers, or the last that did and may
  * still look at it; NULL: none. With a reference. */
 Run *control_reach(Model *model, bool *several);
+
+/* ---- build.c ---- */
+MUST_USE bool build_check(const FitOptions *o, Err *err); /* numbers */
+MUST_USE bool build_run(Run *run, const FitOptions *o, Err *err);       /* of checked samples */
+MUST_USE bool build_run_like(Run *run, const Run *from, Err *err);      /* the same data, classes and position as another run's */
+MUST_USE bool build_telemetry(Run *run, Err *err);
 
 /* ---- trainer.c ---- */
 void *trainer_main(void *run);

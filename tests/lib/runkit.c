@@ -42,16 +42,17 @@ void kit_compile(Model *model, const char *optimizer, const char *loss, const ch
     compiled.optimizer = optimizer_new(kind, &args, &err);
     assert_non_null(compiled.optimizer);
     name_of(loss, text, sizeof text);
-    compiled.loss = loss_find(text, &err);
-    assert_non_null(compiled.loss);
-    args_init(&compiled.loss_args, compiled.loss->args, compiled.loss->n_args);
-    parse_args(&compiled.loss_args, loss, text, sizeof text);
+    Objective *objective = &compiled.outputs[compiled.n_outputs++];
+    *objective = (Objective){ .loss = loss_find(text, &err), .weight = 1 };
+    assert_non_null(objective->loss);
+    args_init(&objective->args, objective->loss->args, objective->loss->n_args);
+    parse_args(&objective->args, loss, text, sizeof text);
     if (metric) {
-        compiled.metrics[0] = metric_find(metric, &err);
-        assert_non_null(compiled.metrics[0]);
-        args_init(&compiled.metric_args[0], compiled.metrics[0]->args, compiled.metrics[0]->n_args);
-        snprintf(compiled.metric_names[0], sizeof compiled.metric_names[0], "%s", metric);
-        compiled.n_metrics = 1;
+        Measure *measure = &compiled.metrics[compiled.n_metrics++];
+        *measure = (Measure){ .metric = metric_find(metric, &err) };
+        assert_non_null(measure->metric);
+        args_init(&measure->args, measure->metric->args, measure->metric->n_args);
+        snprintf(measure->name, sizeof measure->name, "%s", metric);
     }
     assert_ok(compile_model(model, &compiled, &err));
 }
@@ -83,13 +84,26 @@ void kit_xor(Tensor *x, Tensor *y)
     }
 }
 
+Samples kit_samples(const Tensor *x, const Tensor *y)
+{
+    Samples samples = { .n_x = 1, .n_y = 1 };
+    samples.x[0] = *x;
+    samples.y[0] = *y;
+    return samples;
+}
+
+void kit_train_batch(Model *model, const Tensor *x, const Tensor *y, double *logs)
+{
+    Err err = ERR_INIT;
+    Samples given = kit_samples(x, y);
+    assert_ok(compile_train_batch(model, &given, NULL, 0, logs, &err));
+}
+
 FitOptions kit_options(const Tensor *x, const Tensor *y, int batch_size, int epochs)
 {
     FitOptions options;
     fit_options_init(&options);
-    options.x[0] = *x;
-    options.y[0] = *y;
-    options.n_x = options.n_y = 1;
+    options.data = kit_samples(x, y);
     options.batch_size = batch_size;
     options.epochs = epochs;
     options.autosave = false;

@@ -13,6 +13,8 @@ void kit_blobs(Tensor *x, Tensor *y, int64_t n, int64_t width, int classes, uint
 void kit_xor(Tensor *x, Tensor *y); /* four points, targets [4, 1] */
 
 /* Options for x, y with autosave off. */
+Samples kit_samples(const Tensor *x, const Tensor *y); /* borrowed */
+void kit_train_batch(Model *model, const Tensor *x, const Tensor *y, double *logs);
 FitOptions kit_options(const Tensor *x, const Tensor *y, int batch_size, int epochs);
 Run *kit_fit(Model *model, FitOptions *options);
 

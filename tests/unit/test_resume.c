@@ -234,7 +234,7 @@ static void test_compiled(void **state)
     kit_blobs(&x, &y, 32, 4, 3, 1);
     Model *model = network();
     for (int i = 0; i < 3; i++)
-        assert_ok(compile_train_batch(model, &x, &y, NULL, NULL, 0, logs[0], &err));
+        kit_train_batch(model, &x, &y, logs[0]);
     assert_ok(compile_save(model, scratch_path("a.safetensors"), &err));
     Model *loaded = compile_load(scratch_path("a.safetensors"), &err);
     if (!loaded)
@@ -243,12 +243,12 @@ static void test_compiled(void **state)
     assert_same_file(scratch_path("a.safetensors"), scratch_path("b.safetensors"));
     Compiled *compiled = compiled_of(loaded, &err);
     assert_non_null(compiled);
-    assert_string_equal(compiled->loss->name, "sparse_categorical_crossentropy");
-    assert_string_equal(compiled->metric_names[0], "accuracy");
+    assert_string_equal(compiled->outputs[0].loss->name, "sparse_categorical_crossentropy");
+    assert_string_equal(compiled->metrics[0].name, "accuracy");
     assert_int_equal(compiled->optimizer->t, 3);
     loaded->seed = model->seed;
-    assert_ok(compile_train_batch(model, &x, &y, NULL, NULL, 0, logs[0], &err));
-    assert_ok(compile_train_batch(loaded, &x, &y, NULL, NULL, 0, logs[1], &err));
+    kit_train_batch(model, &x, &y, logs[0]);
+    kit_train_batch(loaded, &x, &y, logs[1]);
     assert_near(logs[1][0], logs[0][0], SAVED_ERROR);
     model_unref(model);
     model_unref(loaded);

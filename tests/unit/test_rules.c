@@ -41,14 +41,15 @@ static void check_case(const SafeTensors *file, const char *name)
     for (int i = 0; i < KERNEL + BIAS; i++)
         layer->block[i] = (real)(i < KERNEL ? tensor_get(&t[2], i) : tensor_get(&t[3], i - KERNEL));
     for (int step = 0; step < 3; step++) {
-        assert_ok(compile_train_batch(model, &t[0], &t[1], NULL, NULL, 0, logs, &err));
+        kit_train_batch(model, &t[0], &t[1], logs);
         near(name, "the loss", logs[0], tensor_get(&t[4], step));
         for (int i = 0; i < KERNEL; i++)
             near(name, "the kernel", (double)layer->block[i], tensor_get(&t[5], step * KERNEL + i));
         for (int i = 0; i < BIAS; i++)
             near(name, "the bias", (double)layer->block[KERNEL + i], tensor_get(&t[6], step * BIAS + i));
     }
-    assert_ok(compile_evaluate(model, &t[0], &t[1], NULL, 32, logs, NULL, 0, NULL, &err));
+    Samples given = kit_samples(&t[0], &t[1]);
+    assert_ok(compile_evaluate(model, &given, 32, logs, NULL, 0, NULL, &err));
     near(name, "the loss at the end", logs[0], tensor_get(&t[4], 3));
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         tensor_unref(&t[i]);

@@ -38,7 +38,8 @@ static void test_xor(void **state)
     assert_near(now.metrics[1], 1, 0);
     double logs[2];
     uint32_t confusion[4] = { 0 };
-    assert_ok(compile_evaluate(model, &x, &y, NULL, 3, logs, confusion, 2, NULL, &err));
+    Samples given = kit_samples(&x, &y);
+    assert_ok(compile_evaluate(model, &given, 3, logs, confusion, 2, NULL, &err));
     assert_near(logs[1], 1, 0);
     assert_true(logs[0] < 0.2);
     assert_true(confusion[0] == 2 && confusion[3] == 2);
@@ -178,7 +179,7 @@ static void test_requests(void **state)
     assert_err(run_do(run, refuse, NULL, NULL, &err), ERR_DATA, "as asked");
     assert_true(tensor_frozen(&x) && tensor_frozen(&y));
     assert_err(run_new(model, &options, &err) != NULL, ERR_STATE, "is being trained by run");
-    assert_err(compile_model(model, &(Compiled){ .loss = loss_at(0) }, &err), ERR_ARG, "optimizer");
+    assert_err(compile_model(model, &(Compiled){ .outputs = { { .loss = loss_at(0) } }, .n_outputs = 1 }, &err), ERR_ARG, "optimizer");
     _Atomic bool stop = true;
     assert_err(run_wait(run, -1, &stop, NULL, NULL, &err), ERR_INTERRUPT, "interrupted");
     assert_ok(run_wait(run, 0.01, NULL, NULL, NULL, &err));
@@ -273,7 +274,7 @@ static void test_refusals(void **state)
     Model *plain = net_model("Dense units=3 input_shape=4"), *model = classifier("adam");
     FitOptions options = kit_options(&x, &y, 32, 1);
     assert_err(run_new(plain, &options, &err) != NULL, ERR_STATE, "compile");
-    options.y[0] = short_y;
+    options.data.y[0] = short_y;
     assert_err(run_new(model, &options, &err) != NULL, ERR_SHAPE, "x has 60 samples, y has 59");
     options = kit_options(&empty, &y, 32, 1);
     assert_err(run_new(model, &options, &err) != NULL, ERR_DATA, "empty");

@@ -28,7 +28,7 @@ static bool bind(Callback *callback, Run *run, Err *err)
 }
 
 typedef struct Column {
-    char name[TELE_NAME + 4];
+    char name[TELE_VALUE + 4];
     int metric;
     bool validation;
 } Column;

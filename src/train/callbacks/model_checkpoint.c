@@ -45,8 +45,8 @@ static bool value_of(const Names *names, const char *name, bool batches, double 
     *out = (double)names->run->at.batch;
     if (!strcmp(name, "batch"))
         return batches;
-    for (int i = 0; i <= compiled->n_metrics; i++)
-        if (!strcmp(name + (validation ? 4 : 0), i ? compiled->metric_names[i - 1] : "loss")) {
+    for (int i = 0; i < compiled->n_values; i++)
+        if (!strcmp(name + (validation ? 4 : 0), compiled->values[i])) {
             *out = values ? values[i] : 0;
             return !validation || (names->run->check.n > 0 && !batches);
         }
@@ -57,7 +57,7 @@ static bool value_of(const Names *names, const char *name, bool batches, double 
 static const char *put_field(Buf *out, const char *at, const Names *names, bool batches, Err *err)
 {
     bool ok = true;
-    char name[64], spec[16] = "", format[24];
+    char name[TELE_VALUE + 4], spec[16] = "", format[24];
     const char *close = strchr(at, '}');
     size_t n = strcspn(at, ":}"), m = close ? (size_t)(close - at) - n : 0;
     double value;

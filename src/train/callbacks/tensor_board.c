@@ -69,7 +69,7 @@ static Buf *begin(Callback *callback, int i)
 static void put_scalars(Buf *out, const Run *run, const char *format, int64_t step, const double *values)
 {
     const TelePlan *plan = telemetry_plan(run->tele);
-    char tag[TELE_NAME + 40];
+    char tag[TELE_VALUE + 40];
     for (int i = 0; i < plan->n_metrics; i++) {
         snprintf(tag, sizeof tag, "%s%s%s", format, plan->metrics[i], !strcmp(format, "evaluation_") ? "_vs_iterations" : "");
         tfevents_scalar(out, (EventMark){ clock_wall(), step, tag }, (float)values[i]);

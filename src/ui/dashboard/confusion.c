@@ -353,7 +353,9 @@ static void caption(const DashState *dash, int room, char title[DASH_CAPTION], c
         return;
     number_percent(percent, data->total ? (double)data->right / (double)data->total : (double)NAN);
     snprintf(state, DASH_CAPTION, "%s%s", room >= 38 ? (data->validation ? "validation ·" : "training ·") : data->validation ? "valid" : "train", percent);
-    if (data->n > 20 && room >= 50)
+    if (data->output[0])
+        snprintf(title, DASH_CAPTION, "confusion · %.20s", data->output);
+    else if (data->n > 20 && room >= 50)
         snprintf(title, DASH_CAPTION, "confusion · %d classes", data->n);
 }
 

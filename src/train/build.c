@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/* What a run is built of, in the order in which it is made: data, classes, layers, sums, telemetry. All of it is checked here,
+ * before the trainer thread starts. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "train/saved.h"
+
+bool build_check(const FitOptions *o, Err *err)
+{
+    if (o->batch_size < 1)
+        return err_set(err, ERR_ARG, "fit: batch_size must be at least 1, got %d", o->batch_size);
+    if (o->epochs < 1)
+        return err_set(err, ERR_ARG, "fit: epochs must be at least 1, got %d", o->epochs);
+    if (o->initial_epoch < 0 || o->initial_epoch >= o->epochs)
+        return err_set(err, ERR_ARG, "fit: initial_epoch must be 0 to epochs - 1 (%d), got %d", o->epochs - 1, o->initial_epoch);
+    if (!(o->validation_split >= 0 && o->validation_split < 1))
+        return err_set(err, ERR_ARG, "fit: validation_split must be at least 0 and below 1, got %g", o->validation_split);
+    if (o->n_callbacks < 0 || o->n_callbacks > RUN_CALLBACKS)
+        return err_set(err, ERR_ARG, "fit: at most %d callbacks", RUN_CALLBACKS);
+    return true;
+}
+
+/* ---- data ---- */
+
+static bool add_validation(Run *run, const FitOptions *o, Err *err)
+{
+    static const char who[] = "fit: validation_data";
+    Samples fit = { 0 };
+    if (o->validation.n_x != o->data.n_x)
+        return err_set(err, ERR_ARG, "%s has %d inputs, x has %d; give {{x1, x2, ...}, y}", who, o->validation.n_x, o->data.n_x);
+    bool ok = samples_check(&o->validation, who, err) && samples_fit(&fit, &o->validation, &run->compiled, run->model, who, err) &&
+              feed_init(&run->check, &fit, 0, samples_rows(&fit), run->batch_size, false, run->seed, err);
+    samples_unref(&fit);
+    return ok || (err_wrap(err, "validation_data"), false);
+}
+
+/* Rows that are trained on: Keras's rounding. */
+static int64_t rows_kept(const FitOptions *o)
+{
+    int64_t rows = samples_rows(&o->data);
+    return o->validation.n_x == 0 && o->validation_split > 0 ? (int64_t)floor((double)rows * (1 - o->validation_split)) : rows;
+}
+
+static bool add_data(Run *run, const FitOptions *o, Err *err)
+{
+    Samples fit = { 0 };
+    int64_t rows = samples_rows(&o->data), kept = rows_kept(o);
+    if (kept < 1)
+        return err_set(err, ERR_DATA, "fit: validation_split = %g leaves nothing of %lld samples to train on", o->validation_split,
+                       (long long)rows);
+    bool ok = samples_fit(&fit, &o->data, &run->compiled, run->model, "fit", err) &&
+              feed_init(&run->feed, &fit, 0, kept, run->batch_size, o->shuffle, run->seed, err) &&
+              (kept == rows || feed_init(&run->check, &fit, kept, rows - kept, run->batch_size, false, run->seed, err));
+    samples_unref(&fit);
+    return ok && (o->validation.n_x == 0 || add_validation(run, o, err));
+}
+
+/* ---- classes ---- */
+
+static bool add_class_weight(Run *run, const FitOptions *o, Err *err)
+{
+    int n = run->n_classes, wanted = o->n_classes > 0 ? o->n_classes : n;
+    if (!class_weight_fits(&run->compiled, "fit", err))
+        return false;
+    if (n > 0 && wanted != n)
+        return err_set(err, ERR_ARG, "fit: class_weight names %d classes, the model's output has %d", wanted, n);
+    run->n_classes = n = wanted;
+    run->class_weight = mem_alloc((size_t)n, sizeof(real), err);
+    run->weights = mem_alloc((size_t)run->batch_size, sizeof(real), err);
+    if (!run->class_weight || !run->weights)
+        return false;
+    memcpy(run->class_weight, o->class_weight, (size_t)n * sizeof(real));
+    return true;
+}
+
+static bool add_classes(Run *run, const FitOptions *o, Err *err)
+{
+    run->n_classes = target_classes(&run->compiled, run->model, &run->class_output);
+    if (o->class_weight && !add_class_weight(run, o, err))
+        return false;
+    size_t n = (size_t)run->n_classes;
+    if (n == 0)
+        return true;
+    run->class_names = mem_zero(n, TELE_NAME, err);
+    run->confusion = mem_zero(n * n, sizeof *run->confusion, err);
+    if (!run->class_names || !run->confusion)
+        return false;
+    for (int i = 0; i < run->n_classes; i++)
+        if (o->class_names && (o->n_classes == 0 || i < o->n_classes) && o->class_names[i])
+            snprintf(run->class_names[i], TELE_NAME, "%s", o->class_names[i]);
+        else
+            snprintf(run->class_names[i], TELE_NAME, "%d", i);
+    return true;
+}
+
+/* ---- layers, sums ---- */
+
+typedef struct Collect {
+    Run *run;
+    int n;
+} Collect;
+
+static bool collect_layer(void *ctx, Layer *layer, const char *path)
+{
+    Collect *collect = ctx;
+    (void)path;
+    if (collect->run->layers)
+        collect->run->layers[collect->n] = layer_ref(layer);
+    collect->n++;
+    return true;
+}
+
+static bool add_layers(Run *run, Err *err)
+{
+    Collect count = { run, 0 }, fill = { run, 0 };
+    model_each_layer(run->model, collect_layer, &count);
+    run->layers = mem_zero((size_t)count.n, sizeof *run->layers, err);
+    if (!run->layers)
+        return false;
+    model_each_layer(run->model, collect_layer, &fill);
+    run->n_layers = fill.n;
+    return true;
+}
+
+static bool add_sums(Run *run, Err *err)
+{
+    return sums_init(&run->sums, &run->compiled, run->model, run->feed.n, err) &&
+           sums_init(&run->batch_sums, &run->compiled, run->model, run->batch_size, err) &&
+           sums_init(&run->check_sums, &run->compiled, run->model, run->check.n, err);
+}
+
+bool build_run(Run *run, const FitOptions *o, Err *err)
+{
+    if (!add_data(run, o, err) || !optimizer_bind(run->optimizer, run->model, err) || !add_classes(run, o, err) || !add_layers(run, err) ||
+        !add_sums(run, err))
+        return false;
+    run->data_hash = saved_hash_data(&run->feed);
+    return true;
+}
+
+static bool copy_feed(Feed *to, const Feed *from, Err *err)
+{
+    return from->n == 0 || feed_init(to, &from->all, from->first, from->n, from->batch_size, from->shuffle, from->seed, err);
+}
+
+bool build_run_like(Run *run, const Run *from, Err *err)
+{
+    FitOptions o = { .class_weight = from->class_weight, .n_classes = from->n_classes };
+    if (!copy_feed(&run->feed, &from->feed, err) || !copy_feed(&run->check, &from->check, err) || !add_classes(run, &o, err) ||
+        !add_layers(run, err) || !add_sums(run, err))
+        return false;
+    if (run->class_names)
+        memcpy(run->class_names, from->class_names, (size_t)run->n_classes * TELE_NAME);
+    run->data_hash = from->data_hash;
+    run->first_epoch = from->first_epoch;
+    run->first_step = from->first_step;
+    run->begun = from->begun;
+    return true;
+}
+
+/* ---- telemetry ---- */
+
+_Static_assert(COMPILE_NAME <= TELE_VALUE, "names of values fit into the plan");
+
+bool build_telemetry(Run *run, Err *err)
+{
+    const Compiled *compiled = &run->compiled;
+    TelePlan plan = { .run_id = run->id, .first_epoch = run->first_epoch + 1, .n_epochs = run->epochs, .seed = run->seed };
+    plan.n_metrics = run->n_metrics = compiled->n_values;
+    snprintf(plan.model, sizeof plan.model, "%.31s", run->model->name);
+    for (int i = 0; i < plan.n_metrics; i++)
+        memcpy(plan.metrics[i], compiled->values[i], COMPILE_NAME);
+    plan.validates = run->check.n > 0;
+    plan.steps_per_epoch = feed_batches(&run->feed);
+    plan.samples_per_epoch = run->feed.n;
+    plan.batch_size = run->batch_size;
+    plan.n_classes = run->confusion ? run->n_classes : 0;
+    plan.threads = pool_threads();
+    run->tele = telemetry_new(&plan, err);
+    for (int i = 0; i < TELE_METRICS; i++)
+        run->at.validation[i] = run->now.metrics[i] = run->now.validation[i] = (double)NAN;
+    return run->tele != NULL;
+}
