@@ -258,8 +258,10 @@ static void signals_handle(Loop *loop)
         suspend(loop);
     if (trap_take(SIGCONT))
         screen_retake(loop);
-    if (trap_take(SIGWINCH))
+    if (trap_take(SIGWINCH)) {
+        screen_forget(face->screen); /* a window that shrank and grew back has lost what stood there */
         face->dirty = true;
+    }
 }
 
 /* ---- the loop ---- */

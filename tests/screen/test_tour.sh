@@ -32,7 +32,7 @@ watch() { # W H TITLE-OF-THE-ACTIVATIONS MORE…
     is "os.exit leaves" status_is 0
     is "the terminal is as it was" restored
 }
-small() { watch 80 24 "conv2d · own ranges"; }
+small() { watch 80 24 "own ranges"; }
 usual() { watch 120 40 "activations · conv2d" accuracy precision; }
 large() { watch 200 60 "activations · conv2d" accuracy precision "29,354 weights" conv2d_1; }
 
