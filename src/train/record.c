@@ -36,10 +36,10 @@ struct Record {
     uint64_t series_version;
 };
 
-Record *record_new(Telemetry *tele, const char *resumed_from, char folder[RECORD_PATH])
+Record *record_new(Telemetry *tele, const char *resumed_from, char folder[RECORD_PATH], Err *err)
 {
     char state[RECORD_PATH], stamp[32];
-    Record *record = mem_zero(1, sizeof *record, NULL);
+    Record *record = mem_zero(1, sizeof *record, err);
     time_t now = (time_t)clock_wall();
     struct tm local;
     if (!record)
@@ -54,6 +54,7 @@ Record *record_new(Telemetry *tele, const char *resumed_from, char folder[RECORD
                           telemetry_plan(tele)->run_id)
                : 0;
     if (!ok || n >= RECORD_PATH - 32) {
+        err_set(err, ERR_IO, ok ? "the path of its folder is too long" : "there is no folder for it: neither XDG_STATE_HOME nor HOME is set");
         mem_free(record);
         return NULL;
     }

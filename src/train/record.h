@@ -18,8 +18,8 @@
 
 typedef struct Record Record;
 
-/* Decides the folder; nothing is touched before the first record_write. NULL when memory or a home is missing. */
-Record *record_new(Telemetry *tele, const char *resumed_from, char folder[RECORD_PATH]);
+/* Decides the folder; nothing is touched before the first record_write. Fails: ERR_MEM, ERR_IO (no home). */
+Record *record_new(Telemetry *tele, const char *resumed_from, char folder[RECORD_PATH], Err *err);
 void record_free(Record *record);
 
 /* Append what is new. `all`: rewrite series and state too. Fails: ERR_IO; what was not written is tried again at the next call. */

@@ -20,6 +20,7 @@
 #define SAVE_S 60.0
 #define LEAST_S 0.05 /* between two rounds, however many events there are */
 #define LAST_SAVE_S 10.0
+#define NO_THREAD "the system refused to start the thread that writes files"
 
 enum { SAVE_EMPTY, SAVE_FILLING, SAVE_FULL, SAVE_WRITING };
 
@@ -215,14 +216,15 @@ static bool start_thread(void)
 void recorder_add(Run *run, const char *resumed_from)
 {
     Recording *recording = NULL;
+    Err err = ERR_INIT;
     pthread_mutex_lock(&recorder.lock);
-    if (!recorder.off && (recording = mem_zero(1, sizeof *recording, NULL))) {
+    if (!recorder.off && (recording = mem_zero(1, sizeof *recording, &err))) {
         atomic_init(&recording->refs, 2); /* the run's and the list's */
         recording->tele = telemetry_ref(run->tele);
         recording->saved_step = -1;
         recording->saved_s = clock_now();
-        recording->record = record_new(run->tele, resumed_from, recording->folder);
-        if (recording->record && start_thread()) {
+        recording->record = record_new(run->tele, resumed_from, recording->folder, &err);
+        if (recording->record && (start_thread() || err_set(&err, ERR_IO, NO_THREAD))) {
             recording->next = recorder.first;
             recorder.first = recording;
         } else {
@@ -233,6 +235,8 @@ void recorder_add(Run *run, const char *resumed_from)
     }
     pthread_mutex_unlock(&recorder.lock);
     run->recording = recording;
+    if (err.code != ERR_OK) /* training goes on all the same */
+        report_event(run, false, "recorder", "this run is not recorded, nor autosaved: %.140s", err.text);
 }
 
 bool recorder_add_writer(Writer *writer, Err *err)
@@ -244,7 +248,7 @@ bool recorder_add_writer(Writer *writer, Err *err)
         recorder.writers = writer;
     }
     pthread_mutex_unlock(&recorder.lock);
-    return ok || err_set(err, ERR_IO, "the system refused to start the thread that writes files");
+    return ok || err_set(err, ERR_IO, NO_THREAD);
 }
 
 /* ---- troubles of writers ---- */

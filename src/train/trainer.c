@@ -256,10 +256,12 @@ static void after_unit(Run *run)
     if (run->going && run->steps_left == 0 && !run->at.validating) {
         run->going = false;
         run->steps_left = -1;
-        if (run->at.epoch < run->epochs)
+        if (run->at.epoch < run->epochs) {
+            recorder_save(run, SAVE_EVENT);
             report_state(run, RUN_PAUSED, "");
-        else
+        } else {
             run->going = true; /* nothing is left: it ends */
+        }
     }
 }
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "formats/safetensors.h"
+#include "train/trainer.h"
 
 static Tensor x, y;
 
@@ -137,6 +138,67 @@ static void test_not_recorded(void **state)
     scratch_end();
 }
 
+static int count_told(Run *run, const char *label, const char *text)
+{
+    int n = 0;
+    for (size_t i = 0; i < telemetry_facts(run_telemetry(run)); i++) {
+        const Fact *fact = telemetry_fact(run_telemetry(run), i);
+        n += !strcmp(fact->label, label) && strstr(fact->text, text);
+    }
+    return n;
+}
+
+/* A run that cannot be recorded says why, once, and trains. */
+static void test_cannot_record(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    char *home = getenv("HOME") ? strdup(getenv("HOME")) : NULL;
+    unsetenv("XDG_STATE_HOME");
+    unsetenv("HOME");
+    Model *model = network();
+    FitOptions options = options_of(2);
+    options.autosave = true;
+    Run *run = kit_fit(model, &options);
+    assert_string_equal(run_folder(run), "");
+    assert_int_equal(count_told(run, "recorder", "not recorded"), 1);
+    assert_int_equal(count_told(run, "recorder", "HOME"), 1);
+    assert_ok(run_resume(run, &err));
+    kit_wait(run);
+    assert_int_equal(run_state(run), RUN_FINISHED);
+    kit_end(run, model);
+    if (home)
+        setenv("HOME", home, 1);
+    free(home);
+}
+
+/* The pause behind run_step is a pause: what stands then is autosaved, and can be gone on from. */
+static void test_step_saves(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    setenv("XDG_STATE_HOME", scratch_begin(), 1);
+    Model *model = network();
+    FitOptions options = options_of(3);
+    options.autosave = true;
+    Run *run = kit_fit(model, &options);
+    assert_ok(run_step(run, 2, &err));
+    kit_at(run, 2);
+    assert_true(recorder_finish(10));
+    char path[8192];
+    snprintf(path, sizeof path, "%s/autosave.safetensors", run_folder(run));
+    Model *saved = compile_load(path, &err);
+    if (!saved)
+        fail_msg("%s", err.text);
+    assert_int_equal(compiled_of(saved, &err)->optimizer->t, 2);
+    model_unref(saved);
+    assert_ok(run_stop(run, &err));
+    kit_wait(run);
+    assert_true(control_settle(10));
+    kit_end(run, model);
+    scratch_end();
+}
+
 /* A child saves over and over until it is killed at some moment. */
 static void save_for_ever(const char *path)
 {
@@ -243,6 +305,7 @@ int main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),  cmocka_unit_test(test_full_disk),   cmocka_unit_test(test_not_recorded),
+        cmocka_unit_test(test_cannot_record), cmocka_unit_test(test_step_saves),
         cmocka_unit_test(test_killed), cmocka_unit_test(test_old_folders),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
