@@ -115,11 +115,18 @@ bool compile_model(Model *model, Compiled *take, Err *err)
     *take = (Compiled){ 0 };
     name_values(&home->compiled, model);
     tape_init(&home->tape);
-    if (model->compiled_free)
-        model->compiled_free(model->compiled);
+    compile_drop(model);
     model->compiled = home;
     model->compiled_free = home_free;
     return true;
+}
+
+void compile_drop(Model *model)
+{
+    if (model->compiled_free)
+        model->compiled_free(model->compiled);
+    model->compiled = NULL;
+    model->compiled_free = NULL;
 }
 
 /* ---- looking ---- */

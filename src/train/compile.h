@@ -94,6 +94,9 @@ typedef struct Compiled {
 MUST_USE bool compile_model(Model *model, Compiled *take, Err *err);
 Compiled *compiled_of(Model *model, Err *err); /* borrowed; ERR_STATE "compile it first: model:compile{…}" */
 
+/* Take off what compile_model hung on the model, if it has. No run trains it. */
+void compile_drop(Model *model);
+
 /* A file of model, optimizer, loss and metrics (a model that is not compiled: of the model alone), and back. Fails as model_save
  * and model_load do. A model under training is saved by run_save. */
 MUST_USE bool compile_save(Model *model, const char *path, Err *err);

@@ -187,7 +187,8 @@ static void release_given(FitOptions *o)
 
 Run *run_new(Model *model, FitOptions *o, Err *err)
 {
-    const Compiled *compiled = compiled_of(model, err);
+    bool given = o->resume && !model->compiled; /* the file says how it was compiled */
+    const Compiled *compiled = given && !compile_from_file(model, o->resume, err) ? NULL : compiled_of(model, err);
     bool ok = compiled && build_check(o, err) && samples_build(model, &o->data, "fit", err);
     Run *run = ok ? run_begin(model, compiled, o, err) : NULL;
     ok = run && build_run(run, o, err);
@@ -201,6 +202,8 @@ Run *run_new(Model *model, FitOptions *o, Err *err)
     if (ok)
         return run;
     run_unref(run);
+    if (given)
+        compile_drop(model);
     return NULL;
 }
 

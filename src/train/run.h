@@ -39,7 +39,7 @@ typedef struct FitOptions {
     uint64_t seed;
     size_t snapshot_budget;            /* bytes for the ring; 0: 256 MB */
     bool autosave;                     /* to the run's folder, once a minute and at each event */
-    const char *resume;                /* a file to go on from, or NULL */
+    const char *resume;                /* a file to go on from, or NULL; it compiles a model that is not compiled yet */
     RunCallback callbacks[FIT_CALLBACKS];         /* taken over */
     int n_callbacks;
     Rate *rate;                        /* borrowed: a schedule in place of the optimizer's; NULL: its own */

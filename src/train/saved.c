@@ -155,33 +155,55 @@ bool compile_save(Model *model, const char *path, Err *err)
     return model->compiled ? write_file(model, NULL, NULL, path, err) : model_save(model, path, NULL, err);
 }
 
-Model *compile_load(const char *path, Err *err)
+/* Compile the model as the file says. *found: it says something. */
+static bool compile_as(Model *model, const char *path, bool *found, Err *err)
 {
-    Model *model = model_load(path, err);
     Buf json = BUF_INIT;
     Compiled compiled;
+    *found = model_load_key(path, TRAIN_KEY, &json, err);
+    bool ok = *found ? compiled_from_json(buf_text(&json), model, &compiled, err) && compile_model(model, &compiled, err) : err->code == ERR_OK;
+    buf_fini(&json);
+    return ok;
+}
+
+/* The slots of the model's optimizer from its file. */
+static bool load_slots(Model *model, const char *path, Err *err)
+{
     Slots slots = { 0 };
+    Optimizer *optimizer = compiled_of(model, err)->optimizer;
+    SafeTensors *file = safetensors_open(path, err);
+    bool ok = file != NULL;
+    if (ok && safetensors_count(file) > 0 && model_count_params(model, true) > 0 && optimizer->t > 0) {
+        ok = optimizer_bind(optimizer, model, err) && slots_stage(&slots, optimizer, file, err);
+        if (ok)
+            slots_commit(&slots);
+        slots_fini(&slots);
+    }
+    safetensors_free(file);
+    return ok;
+}
+
+Model *compile_load(const char *path, Err *err)
+{
     Err own = ERR_INIT;
     err = err ? err : &own;
-    bool found = model && model_load_key(path, TRAIN_KEY, &json, err), ok = model && (found || err->code == ERR_OK);
-    if (found) {
-        SafeTensors *file = safetensors_open(path, err);
-        ok = file && compiled_from_json(buf_text(&json), model, &compiled, err) && compile_model(model, &compiled, err);
-        if (ok && safetensors_count(file) > 0 && model_count_params(model, true) > 0) {
-            Optimizer *optimizer = compiled_of(model, err)->optimizer;
-            ok = optimizer->t == 0 || (optimizer_bind(optimizer, model, err) && slots_stage(&slots, optimizer, file, err));
-            if (ok)
-                slots_commit(&slots);
-            slots_fini(&slots);
-        }
-        safetensors_free(file);
-    }
-    buf_fini(&json);
-    if (ok)
+    bool found = false;
+    Model *model = model_load(path, err);
+    if (model && compile_as(model, path, &found, err) && (!found || load_slots(model, path, err)))
         return model;
     err_wrap(err, "%s", path);
     model_unref(model);
     return NULL;
+}
+
+bool compile_from_file(Model *model, const char *path, Err *err)
+{
+    Err own = ERR_INIT;
+    err = err ? err : &own;
+    bool found, ok = compile_as(model, path, &found, err);
+    if (ok && !found)
+        ok = err_set(err, ERR_DATA, "it holds no state of training; first model:compile{optimizer = \"adam\", loss = …}");
+    return ok || (err_wrap(err, "resume %s", path), false);
 }
 
 /* ---- a copy of the model ---- */

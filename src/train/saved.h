@@ -40,6 +40,9 @@ MUST_USE bool saved_write(const Saved *saved, Telemetry *tele, Model *model, con
 MUST_USE bool compiled_to_json(const Compiled *compiled, Buf *out, Err *err);
 MUST_USE bool compiled_from_json(const char *json, const Model *model, Compiled *out, Err *err);
 
+/* Compile the model, which is not, as this file's training was. Fails: ERR_IO, ERR_DATA (it holds none, or one for other outputs). */
+MUST_USE bool compile_from_file(Model *model, const char *path, Err *err);
+
 /* A model with the same layers and a compiled optimizer of its own, weights and slots not yet copied. */
 MUST_USE Model *replica_new(Model *model, const Compiled *compiled, Err *err);
 void replica_fill(Model *replica, Run *run); /* at a boundary; allocates nothing */

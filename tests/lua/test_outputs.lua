@@ -115,6 +115,14 @@ local branch = session(compiled(), {paused = true}); branch:step(3); local other
 is(other.history.price_mae[4], whole.history.price_mae[4], "a branch, too")
 local loaded = nn.load(path)
 near(loaded:evaluate({left, right}, {price, kind}).price_weighted_mae, loaded:evaluate({left, right}, {price, kind}).price_mae, "a loaded model evaluates at once")
+-- what compile was given stands in the file: a model that is not compiled goes on from it
+local plain = network(); local from_file = session(plain, {resume = path}); from_file:wait()
+is(from_file.history.kind_loss[4], whole.history.kind_loss[4], "resumed by a model that was never compiled"); is(weights(plain), weights(whole.model), "with the same weights")
+local cold = network()
+fails(function() session(cold, {resume = path, batch_size = 9}) end, "batch_size", "a refused resume", "arg"); fails(function() cold:evaluate({left, right}, {price, kind}) end, "is not compiled", "leaves it as it was", "state")
+nn.Sequential{nn.Dense(1, {input_shape = {4}})}:save(path)
+fails(function() session(network(), {resume = path}) end, "holds no state of training", "a file of a model alone", "data")
+fails(function() session(network(), {resume = path .. "no"}) end, path .. "no", "a file that is not there", "io")
 os.remove(path)
 
 -- bad input
