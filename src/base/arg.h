@@ -22,6 +22,7 @@ typedef enum {
 } ArgType;
 
 #define ARG_INTS_MOST 8
+#define ARG_TEXTS (-1) /* a list of texts may stand for them with commas between */
 #define ARG_TEXT_MOST 64
 #define ARG_MOST 32
 
@@ -30,7 +31,7 @@ typedef struct ArgSpec {
     ArgType type;
     const char *fallback; /* the default, as text ("0.5", "valid", "1,1", "nil"); NULL: must be given */
     double least, most;   /* range of numbers (each of ARG_INTS, ARG_FLOATS); both 0: no bounds */
-    int count;            /* ARG_INTS: exactly so many numbers; 0: 1 to ARG_INTS_MOST */
+    int count;            /* ARG_INTS: exactly so many numbers; 0: 1 to ARG_INTS_MOST. ARG_TEXT: ARG_TEXTS, or 0 */
     const char *const *choices; /* ARG_CHOICE: names ended by NULL. ARG_TEXT: NULL, or names to complete. ARG_INT: NULL, or what may stand for 0, 1, … */
     const char *help;
     bool open_least; /* least itself is not allowed */

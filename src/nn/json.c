@@ -105,6 +105,8 @@ static json_t *layer_json(Writer *w, const Layer *layer, bool *ok)
         set(out, "named", json_true(), ok);
     if (!layer->trainable)
         set(out, "trainable", json_false(), ok);
+    if (layer->rate != 1)
+        set(out, "rate", json_real(layer->rate), ok);
     for (int i = 0; i < layer->args.n && !w->text.failed; i++) {
         if (i >= layer->kind->n_args && !layer->args.v[i].given)
             continue; /* a regulariser or constraint that nobody asked for */
@@ -285,6 +287,8 @@ static Layer *read_layer(const Reader *r, json_t *in, size_t number, Err *err)
     }
     layer->named = json_is_true(json_object_get(in, "named"));
     layer->trainable = !json_is_false(trainable);
+    const json_t *rate = json_object_get(in, "rate");
+    layer->rate = json_is_number(rate) && json_number_value(rate) >= 0 ? json_number_value(rate) : 1;
     if (!layer->named)
         name_claim(kind->prefix, name);
     return layer;

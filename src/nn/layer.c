@@ -208,6 +208,7 @@ Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err 
     layer->kind = kind;
     made_ref(kind);
     layer->trainable = true;
+    layer->rate = 1;
     layer->input_dtype = DTYPE_FLOAT32;
     if (args)
         layer->args = *args;
@@ -255,6 +256,7 @@ Layer *layer_like(const Layer *layer, const char *name, Err *err)
     if (!made)
         return NULL;
     made->trainable = layer->trainable;
+    made->rate = layer->rate;
     for (int i = 0; i < LAYER_WRAPS; i++)
         made->wrapped[i] = layer_ref(layer->wrapped[i]);
     made->source = trace_source_ref(layer->source);
@@ -293,6 +295,13 @@ void layer_set_trainable(Layer *layer, bool trainable)
     layer->trainable = trainable;
     for (int i = 0; layer->inner && i < layer->inner->n_nodes; i++)
         layer_set_trainable(layer->inner->nodes[i].layer, trainable);
+}
+
+void layer_set_rate(Layer *layer, double rate)
+{
+    layer->rate = rate;
+    for (int i = 0; layer->inner && i < layer->inner->n_nodes; i++)
+        layer_set_rate(layer->inner->nodes[i].layer, rate);
 }
 
 void layer_reset_states(Layer *layer)

@@ -87,6 +87,7 @@ struct Layer {
     bool named;          /* by the user: never renamed */
     Args args;
     bool built, trainable;
+    double rate;         /* it learns at the optimizer's rate times this: 1 */
     bool tentative;      /* built by a change that is not complete: taken back when it fails */
     Shape built_for;     /* the first input's shape that it was built for (batch -1) */
     Args op_args;        /* resolved once by build, so that a step looks nothing up: arguments of the op that does the work */
@@ -168,6 +169,7 @@ void layer_reset_states(Layer *layer);
 
 /* Train it or not; a model used as a layer hands it down to its layers. The caller sees to it that no run trains it. */
 void layer_set_trainable(Layer *layer, bool trainable);
+void layer_set_rate(Layer *layer, double rate); /* the same with the factor of its learning rate */
 
 /* "(28, 28, 1)": a shape as users write it, without the batch. Buffer of SHAPE_TEXT bytes; returns out. */
 const char *layer_shape_text(const Shape *shape, char out[SHAPE_TEXT]);

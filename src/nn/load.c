@@ -14,9 +14,8 @@ typedef struct Loading {
     const char *path;
     Model *model;
     const Model *names; /* whose paths the file uses; the model itself, or one planned from the file */
-    bool skip_mismatch;
+    LoadOptions options;
     int n_loaded;
-    Buf *report; /* what was left out, a line each; may be NULL */
 } Loading;
 
 /* ---- checking ---- */
@@ -48,12 +47,17 @@ typedef struct Trouble {
     char first[WEIGHT_NAME + 200];
 } Trouble;
 
-static void note(const Loading *l, Trouble *trouble, const char *name, const char *reason)
+static bool is_allowed(const LoadOptions *o, LoadKind kind)
 {
-    if (trouble->n++ == 0)
+    return kind == LOAD_MATCHED || (kind == LOAD_MISFIT ? o->skip_mismatch : o->by_name || o->skip_mismatch);
+}
+
+static void note(const Loading *l, Trouble *trouble, LoadKind kind, const char *name, const char *reason)
+{
+    if (!is_allowed(&l->options, kind) && trouble->n++ == 0)
         snprintf(trouble->first, sizeof trouble->first, "%.*s %s", WEIGHT_NAME, name, reason);
-    if (l->report)
-        buf_printf(l->report, "%.*s %s\n", WEIGHT_NAME, name, reason);
+    if (l->options.tell)
+        l->options.tell(l->options.ctx, kind, name, reason);
 }
 
 static void check_weights(const Loading *l, Trouble *trouble)
@@ -63,8 +67,7 @@ static void check_weights(const Loading *l, Trouble *trouble)
         for (int k = 0; k < l->model->leaves[i].layer->n_params; k++) {
             const SafeEntry *entry = entry_of(l, i, k, name);
             const char *reason = misfit(entry, &l->model->leaves[i].layer->params[k], text, sizeof text);
-            if (reason)
-                note(l, trouble, name, reason);
+            note(l, trouble, !reason ? LOAD_MATCHED : entry ? LOAD_MISFIT : LOAD_MISSING, name, reason ? reason : "");
         }
 }
 
@@ -100,7 +103,7 @@ static void check_surplus(const Loading *l, Trouble *trouble)
     for (int i = 0; i < safetensors_count(l->file); i++) {
         const char *name = safetensors_at(l->file, i)->name;
         if (!is_weight(l, name) && !is_extra(l, name))
-            note(l, trouble, name, "stands in the file, but no layer of the model has it");
+            note(l, trouble, LOAD_SURPLUS, name, "stands in the file, but no layer of the model has it");
     }
 }
 
@@ -109,7 +112,7 @@ static bool check(const Loading *l, Err *err)
     Trouble trouble = { 0 };
     check_weights(l, &trouble);
     check_surplus(l, &trouble);
-    if (trouble.n == 0 || l->skip_mismatch)
+    if (trouble.n == 0)
         return true;
     char more[40] = "";
     if (trouble.n > 1)
@@ -222,7 +225,7 @@ static Model *plan_alike(const Loading *l)
 {
     Trouble trouble = { 0 };
     Loading quiet = *l;
-    quiet.report = NULL;
+    quiet.options = (LoadOptions){ 0 };
     check_weights(&quiet, &trouble);
     Model *planned = trouble.n > 0 && safetensors_meta(l->file, WEIGHTS_MODEL_KEY) ? plan_from(l->file, NULL) : NULL;
     if (planned && same_build(planned, l->model))
@@ -270,27 +273,29 @@ static bool read_or_restore(Loading *l, Err *err)
 
 static bool load_into(Loading *l, Err *err)
 {
-    Model *alike = plan_alike(l);
+    Model *alike = l->options.by_name ? NULL : plan_alike(l);
     if (alike) {
         l->names = alike;
-        if (l->report)
-            buf_printf(l->report, "names differ: weights are taken in the order of the layers\n");
+        if (l->options.tell)
+            l->options.tell(l->options.ctx, LOAD_ORDER, "", "names differ: weights are taken in the order of the layers");
     }
     bool done = check(l, err);
-    if (done && l->skip_mismatch && !has_named_weight(l))
+    if (done && (l->options.skip_mismatch || l->options.by_name) && !has_named_weight(l))
         done = err_set(err, ERR_DATA, "%s: no weight of the file has a name of %s", l->path, l->model->name);
     done = done && read_or_restore(l, err);
     model_unref(alike);
     return done;
 }
 
-bool model_load_weights(Model *model, const char *path, bool skip_mismatch, int *n_loaded, Buf *report, Err *err)
+bool model_load_weights(Model *model, const char *path, const LoadOptions *options, int *n_loaded, Err *err)
 {
     if (n_loaded)
         *n_loaded = 0;
     if (!model->built)
         return err_set(err, ERR_STATE, "%s is not built yet: give its first layer an input_shape, or fit or predict once", model->name);
-    Loading l = { .path = path, .model = model, .names = model, .skip_mismatch = skip_mismatch, .report = report };
+    Loading l = { .path = path, .model = model, .names = model };
+    if (options)
+        l.options = *options;
     if (!(l.file = safetensors_open(path, err)))
         return false;
     bool done = load_into(&l, err);

@@ -163,8 +163,16 @@ MUST_USE bool model_set_note(Model *model, const char *name, const char *text, E
 const char *model_note(const Model *model, const char *name); /* borrowed; NULL: it has none */
 MUST_USE bool model_copy_notes(Model *to, const Model *from, Err *err);
 
-/* Weights into an existing model by name; by_name_only: those that match, the rest is left; *n_loaded may be NULL. */
-MUST_USE bool model_load_weights(Model *model, const char *path, bool skip_mismatch, int *n_loaded, Buf *report, Err *err);
+/* Weights into an existing model. By names where they match, else in the order of the layers if the file's own model is built alike;
+ * whatever does not fit is refused, before anything changes: ERR_DATA. by_name: by names alone, weights that one side lacks are left
+ * out; skip_mismatch: so are those of other shapes (and, without by_name, what one side lacks). NULL: neither. */
+typedef enum { LOAD_MATCHED, LOAD_MISSING, LOAD_SURPLUS, LOAD_MISFIT, LOAD_ORDER } LoadKind; /* LOAD_ORDER: once, names did not count */
+typedef struct LoadOptions {
+    bool by_name, skip_mismatch;
+    void (*tell)(void *ctx, LoadKind kind, const char *name, const char *reason); /* each weight; NULL: nobody listens */
+    void *ctx;
+} LoadOptions;
+MUST_USE bool model_load_weights(Model *model, const char *path, const LoadOptions *options, int *n_loaded, Err *err);
 
 /* Architecture as JSON text and back. */
 MUST_USE bool model_to_json(Model *model, Buf *out, Err *err);

@@ -190,6 +190,24 @@ static bool set_sequence(lua_State *L, int index, Args *args, int i, const char 
     return args_set_numbers(args, i, values, n, who, err);
 }
 
+/* A list of texts as one, commas between. */
+static bool set_texts(lua_State *L, int index, Args *args, int i, const char *who, Err *err)
+{
+    Buf *joined = bind_buf(L);
+    char what[64];
+    index = lua_absindex(L, index);
+    for (int k = 1; lua_rawgeti(L, index, k) != LUA_TNIL; k++) {
+        if (lua_type(L, -1) != LUA_TSTRING || strchr(lua_tostring(L, -1), ','))
+            return err_set(err, ERR_ARG, "%s: %s wants a list of texts without commas, number %d of them is %s", who, args->specs[i].name, k, bind_what(L, -1, what));
+        buf_printf(joined, "%s%s", k > 1 ? "," : "", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    bool ok = buf_ok(joined, err) && args_set_text(args, i, buf_text(joined), who, err);
+    lua_pop(L, 1);
+    return ok;
+}
+
 static bool set_row(lua_State *L, int index, Args *args, int i, const char *who, Err *err)
 {
     char what[64];
@@ -203,6 +221,8 @@ static bool set_row(lua_State *L, int index, Args *args, int i, const char *who,
     case LUA_TSTRING:
         return args_set_text(args, i, lua_tostring(L, index), who, err);
     case LUA_TTABLE:
+        if (args->specs[i].type == ARG_TEXT && args->specs[i].count == ARG_TEXTS)
+            return set_texts(L, lua_absindex(L, index), args, i, who, err);
         return set_sequence(L, index, args, i, who, err);
     default:
         return err_set(err, ERR_ARG, "%s: %s cannot be %s", who, args->specs[i].name, bind_what(L, index, what));

@@ -445,6 +445,24 @@ static int set_trainable(lua_State *L)
     return 0;
 }
 
+static int get_layer_rate(lua_State *L)
+{
+    lua_pushnumber(L, layer_check(L, 1, "learning_rate_multiplier")->rate);
+    return 1;
+}
+
+static int set_layer_rate(lua_State *L)
+{
+    Layer *layer = layer_check(L, 1, "learning_rate_multiplier");
+    char what[64];
+    if (lua_type(L, 3) != LUA_TNUMBER || !(lua_tonumber(L, 3) >= 0) || lua_tonumber(L, 3) > 1e6)
+        return bind_error(L, ERR_ARG, "learning_rate_multiplier wants a number from 0 to 1000000, got %s", bind_what(L, 3, what));
+    if (layer->run_id)
+        return bind_error(L, ERR_STATE, "run %d trains %s; stop it first, then set the multiplier and call fit again", layer->run_id, layer->name);
+    layer_set_rate(layer, lua_tonumber(L, 3));
+    return 0;
+}
+
 static int get_built(lua_State *L)
 {
     lua_pushboolean(L, layer_check(L, 1, "built")->built);
@@ -488,6 +506,7 @@ static const Field fields[] = {
     { "name", get_name, NULL, "its name: conv2d_1" },
     { "kind", get_kind, NULL, "its class: Conv2D" },
     { "trainable", get_trainable, set_trainable, "whether fit changes its weights" },
+    { "learning_rate_multiplier", get_layer_rate, set_layer_rate, "it learns at the optimizer's rate times this; saved with the model" },
     { "built", get_built, NULL, "whether its weights exist" },
     { "weights", get_weights, NULL, "all its weights as a list of copies; also by name: layer.kernel, layer.bias" },
 };

@@ -394,7 +394,11 @@ static const Verb methods[] = {
     { "test_on_batch", model_test_on_batch, "~x ~y *sample_weight", NULL, 0, "Loss and metrics on this batch.", NULL },
     { "save", model_save_verb, "file", NULL, 0, "Weights, architecture and the state of training into one .safetensors file.",
       NULL },
-    { "load_weights", model_load_weights_verb, "file", model_load_args, 1, "Weights by name from a file.", NULL },
+    { "load_weights", model_load_weights_verb, "file", model_load_args, 2,
+      "Weights by name from a file, ours or another program's (.safetensors); where the names of two models built alike differ, in the\n"
+      "order of their layers. All must fit, unless by_name or skip_mismatch leave out what does not. Gives a report: lists matched,\n"
+      "missing (in the file), surplus (in the file), and mismatched, reasons by name; what was left out is printed.",
+      NULL },
 };
 
 static const Verb nn_verbs[] = {

@@ -13,7 +13,7 @@ int model_train_on_batch(lua_State *L);
 int model_test_on_batch(lua_State *L);
 int model_save_verb(lua_State *L);
 int model_load_weights_verb(lua_State *L);
-extern const ArgSpec model_batch_args[1], model_load_args[1];
+extern const ArgSpec model_batch_args[1], model_load_args[2];
 
 /* Predict on what stands at stack index; pushes a tensor, or a list where there are several outputs. */
 int model_predict_at(lua_State *L, Model *model, int index, int batch_size);

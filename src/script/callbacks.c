@@ -16,10 +16,35 @@
 #include "script/bind_net.h"
 #include "script/enter.h"
 
-typedef enum { ON_TRAIN_BEGIN, ON_EPOCH_BEGIN, ON_BATCH_END, ON_EPOCH_END, ON_TRAIN_END, ON_COUNT } Event;
+typedef enum {
+    ON_TRAIN_BEGIN,
+    ON_EPOCH_BEGIN,
+    ON_BATCH_BEGIN,
+    ON_BATCH_END,
+    ON_TEST_BEGIN,
+    ON_TEST_BATCH_BEGIN,
+    ON_TEST_BATCH_END,
+    ON_TEST_END,
+    ON_EPOCH_END,
+    ON_TRAIN_END,
+    ON_COUNT
+} Event;
 
-static const char *const event_names[] = { "on_train_begin", "on_epoch_begin", "on_train_batch_end",
-                                           "on_epoch_end",   "on_train_end",   NULL };
+static const struct {
+    const char *name, *also; /* Keras's second name */
+    bool numbered;           /* of an epoch or a batch: its number comes first */
+} events[ON_COUNT] = {
+    [ON_TRAIN_BEGIN] = { "on_train_begin", NULL, false },
+    [ON_EPOCH_BEGIN] = { "on_epoch_begin", NULL, true },
+    [ON_BATCH_BEGIN] = { "on_train_batch_begin", "on_batch_begin", true },
+    [ON_BATCH_END] = { "on_train_batch_end", "on_batch_end", true },
+    [ON_TEST_BEGIN] = { "on_test_begin", NULL, false },
+    [ON_TEST_BATCH_BEGIN] = { "on_test_batch_begin", NULL, true },
+    [ON_TEST_BATCH_END] = { "on_test_batch_end", NULL, true },
+    [ON_TEST_END] = { "on_test_end", NULL, false },
+    [ON_EPOCH_END] = { "on_epoch_end", NULL, true },
+    [ON_TRAIN_END] = { "on_train_end", NULL, false },
+};
 
 typedef struct Bridge {
     Mail mail;           /* first: the mailbox links it */
@@ -109,6 +134,31 @@ static bool epoch_begin(void *ctx, Run *run, int epoch, Err *err)
     return ask(ctx, run, ON_EPOCH_BEGIN, epoch, NULL, NULL, err);
 }
 
+static bool batch_begin(void *ctx, Run *run, int64_t step, Err *err)
+{
+    return ask(ctx, run, ON_BATCH_BEGIN, step, NULL, NULL, err);
+}
+
+static bool test_begin(void *ctx, Run *run, Err *err)
+{
+    return ask(ctx, run, ON_TEST_BEGIN, 0, NULL, NULL, err);
+}
+
+static bool test_batch_begin(void *ctx, Run *run, int64_t batch, Err *err)
+{
+    return ask(ctx, run, ON_TEST_BATCH_BEGIN, batch, NULL, NULL, err);
+}
+
+static bool test_batch_end(void *ctx, Run *run, int64_t batch, const double *logs, Err *err)
+{
+    return ask(ctx, run, ON_TEST_BATCH_END, batch, logs, NULL, err);
+}
+
+static bool test_end(void *ctx, Run *run, const double *logs, Err *err)
+{
+    return ask(ctx, run, ON_TEST_END, 0, logs, NULL, err);
+}
+
 static bool batch_end(void *ctx, Run *run, int64_t step, const double *logs, Err *err)
 {
     return ask(ctx, run, ON_BATCH_END, step, logs, NULL, err);
@@ -150,19 +200,19 @@ static void push_logs(lua_State *L, const Bridge *bridge)
 static int call_tables(lua_State *L)
 {
     Bridge *bridge = lua_touserdata(L, 1);
-    const char *name = event_names[bridge->event];
+    const char *name = events[bridge->event].name, *also = events[bridge->event].also;
     lua_rawgeti(L, LUA_REGISTRYINDEX, bridge->ref);
     for (int i = 1; lua_rawgeti(L, 2, i) == LUA_TTABLE; i++) {
         lua_getfield(L, -1, name);
-        if (bridge->event == ON_BATCH_END && lua_isnil(L, -1)) {
+        if (also && lua_isnil(L, -1)) {
             lua_pop(L, 1);
-            lua_getfield(L, -1, "on_batch_end");
+            lua_getfield(L, -1, also);
         }
         if (lua_isnil(L, -1)) {
             lua_settop(L, 2);
             continue;
         }
-        bool numbered = bridge->event != ON_TRAIN_BEGIN && bridge->event != ON_TRAIN_END;
+        bool numbered = events[bridge->event].numbered;
         if (numbered)
             lua_pushinteger(L, bridge->number);
         push_logs(L, bridge);
@@ -184,7 +234,7 @@ static bool serve_bridge(Script *script, Bridge *bridge, Err *err)
     int status = lua_pcall(L, 1, 0, -3);
     if (status != LUA_OK) {
         char before[80];
-        snprintf(before, sizeof before, "in the callback %s of run %d: ", event_names[bridge->event], run_id(bridge->run));
+        snprintf(before, sizeof before, "in the callback %s of run %d: ", events[bridge->event].name, run_id(bridge->run));
         err_set(err, ERR_MEM, "memory ran out in a callback");
         bind_describe(L, -1, err);
         if (status != LUA_ERRMEM)
@@ -270,13 +320,12 @@ static void check_names(lua_State *L, int table, bool has[ON_COUNT])
         const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
         NameSearch search;
         char hint[96];
-        bool known = !strcmp(key, "on_batch_end");
-        has[ON_BATCH_END] |= known;
+        bool known = false;
         name_search(&search, key);
-        for (int i = 0; event_names[i]; i++) {
-            if (!strcmp(event_names[i], key))
+        for (int i = 0; i < ON_COUNT; i++) {
+            if (!strcmp(events[i].name, key) || (events[i].also && !strcmp(events[i].also, key)))
                 known = has[i] = true;
-            name_offer(&search, event_names[i]);
+            name_offer(&search, events[i].name);
         }
         if (!known && !strncmp(key, "on_", 3))
             bind_error(L, ERR_NAME, "a callback has no event \"%.40s\"%s", key, name_hint(&search, hint));
@@ -378,6 +427,11 @@ static bool take_tables(lua_State *L, int index, RunCallback *out)
     *out = (RunCallback){ .name = "lua", .ctx = bridge, .waits = true, .release = release };
     out->train_begin = has[ON_TRAIN_BEGIN] ? train_begin : NULL;
     out->epoch_begin = has[ON_EPOCH_BEGIN] ? epoch_begin : NULL;
+    out->batch_begin = has[ON_BATCH_BEGIN] ? batch_begin : NULL;
+    out->test_begin = has[ON_TEST_BEGIN] ? test_begin : NULL;
+    out->test_batch_begin = has[ON_TEST_BATCH_BEGIN] ? test_batch_begin : NULL;
+    out->test_batch_end = has[ON_TEST_BATCH_END] ? test_batch_end : NULL;
+    out->test_end = has[ON_TEST_END] ? test_end : NULL;
     out->batch_end = has[ON_BATCH_END] ? batch_end : NULL;
     out->epoch_end = has[ON_EPOCH_END] ? epoch_end : NULL;
     out->train_end = has[ON_TRAIN_END] ? train_end : NULL;

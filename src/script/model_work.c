@@ -16,7 +16,8 @@ const ArgSpec model_batch_args[1] = {
       .most = 1e9,
       .help = "rows that are worked on together" },
 };
-const ArgSpec model_load_args[1] = {
+const ArgSpec model_load_args[2] = {
+    { .name = "by_name", .type = ARG_BOOL, .fallback = "false", .help = "by names alone; what the file or the model lacks is left out" },
     { .name = "skip_mismatch", .type = ARG_BOOL, .fallback = "false", .help = "leave out weights of other shapes" },
 };
 
@@ -313,7 +314,7 @@ const char *model_path(lua_State *L, int index, const char *who)
 typedef struct Files {
     Model *model;
     const char *path;
-    bool skip;
+    bool skip, by_name;
     Buf *report;
     int n;
 } Files;
@@ -337,23 +338,91 @@ int model_save_verb(lua_State *L)
     return ok ? 0 : bind_raise(L, &err);
 }
 
+/* Each weight as a line "kind name TAB reason" into the buffer; read back on the lua thread. */
+static void note_weight(void *ctx, LoadKind kind, const char *name, const char *reason)
+{
+    buf_printf(ctx, "%d%s\t%s\n", kind, name, reason);
+}
+
 static bool do_load(void *ctx, Err *err)
 {
     Files *f = ctx;
-    return model_load_weights(f->model, f->path, f->skip, &f->n, f->report, err);
+    LoadOptions options = { f->by_name, f->skip, note_weight, f->report };
+    return model_load_weights(f->model, f->path, &options, &f->n, err);
+}
+
+static int loaded_tostring(lua_State *L)
+{
+    lua_getfield(L, 1, "text");
+    return 1;
+}
+
+static const char *const load_kinds[] = { "matched", "missing", "surplus", "mismatched" };
+
+/* Into the lists of the report at index: matched, missing, surplus are lists of names, mismatched holds reasons by name. */
+static void sort_weights(lua_State *L, int report, const char *lines, Buf *text)
+{
+    for (const char *next; *lines; lines = next) {
+        const char *tab = strchr(lines, '\t');
+        int kind = *lines - '0';
+        next = strchr(tab, '\n') + 1;
+        if (kind != LOAD_MATCHED)
+            buf_printf(text, "\n  %.*s%s%.*s", (int)(tab - lines - 1), lines + 1, tab > lines + 1 ? " " : "", (int)(next - tab - 2), tab + 1);
+        if (kind > LOAD_MISFIT)
+            continue;
+        lua_getfield(L, report, load_kinds[kind]);
+        lua_pushlstring(L, lines + 1, (size_t)(tab - lines - 1));
+        if (kind == LOAD_MISFIT) {
+            lua_pushlstring(L, tab + 1, (size_t)(next - tab - 2));
+            lua_rawset(L, -3);
+        } else {
+            lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static void push_loaded(lua_State *L, const Files *job)
+{
+    Buf *text = bind_buf(L);
+    lua_newtable(L);
+    int report = lua_gettop(L), n = 0;
+    for (int i = 0; i < COUNT_OF(load_kinds); i++) {
+        lua_newtable(L);
+        lua_setfield(L, report, load_kinds[i]);
+    }
+    for (const char *s = buf_text(job->report); *s; s = strchr(s, '\n') + 1)
+        n += *s >= '0' + LOAD_MISSING && *s <= '0' + LOAD_MISFIT;
+    buf_printf(text, "%s: %d weights are taken", job->path, job->n);
+    if (n > 0)
+        buf_printf(text, ", %d left out", n);
+    sort_weights(L, report, buf_text(job->report), text);
+    bind_push_buf(L, text);
+    lua_setfield(L, report, "text");
+    if (luaL_newmetatable(L, "hebb.loaded")) {
+        lua_pushcfunction(L, loaded_tostring);
+        lua_setfield(L, -2, "__tostring");
+    }
+    lua_setmetatable(L, report);
+    if (strchr(buf_text(text), '\n')) {
+        buf_put(text, '\n');
+        script_say(script_of(L), SAY_NOTE, text->data, text->size);
+    }
 }
 
 int model_load_weights_verb(lua_State *L)
 {
     Args args;
+    Err err = ERR_INIT;
     Files job = { .model = model_check(L, 1, "load_weights") };
     bind_take(L, 2, "load_weights", bind_verb(L), &args);
     job.path = model_path(L, 2, "load_weights");
     job.skip = args_bool(&args, "skip_mismatch");
+    job.by_name = args_bool(&args, "by_name");
     job.report = bind_buf(L);
     do_job(L, job.model, do_load, &job);
-    if (job.report->size && buf_ok(job.report, NULL))
-        script_say(script_of(L), SAY_NOTE, job.report->data, job.report->size);
-    lua_pushinteger(L, job.n);
+    if (!buf_ok(job.report, &err))
+        bind_raise(L, &err);
+    push_loaded(L, &job);
     return 1;
 }

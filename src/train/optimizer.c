@@ -49,6 +49,8 @@ static const char *const compats[] = { "keras", "torch", NULL };
 /* What every optimizer takes, as Keras names it. */
 static const ArgSpec common[] = {
     { .name = "weight_decay", .type = ARG_FLOAT, .fallback = "nil", .most = 1e9, .help = "shrink the weights by this times the learning rate" },
+    { .name = "exclude_from_weight_decay", .type = ARG_TEXT, .fallback = "nil", .count = ARG_TEXTS,
+      .help = "parts of the names of weights that do not decay: {\"bias\", \"layer_norm\"}" },
     { .name = "clipnorm", .type = ARG_FLOAT, .fallback = "nil", .most = 1e30, .open_least = true,
       .help = "scale the gradient of each weight tensor down to this norm" },
     { .name = "clipvalue", .type = ARG_FLOAT, .fallback = "nil", .most = 1e30, .open_least = true,

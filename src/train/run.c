@@ -119,6 +119,7 @@ static Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err
     atomic_init(&run->want_layer, -1);
     run->steps_left = -1;
     run->begun = -1;
+    run->begun_step = -1;
     run->schedule = rate_ref(o->rate ? o->rate : run->optimizer->rate);
     run->at.scheduled = run->schedule != NULL;
     return run;

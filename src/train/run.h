@@ -17,7 +17,12 @@ typedef struct RunCallback {
     bool waits;  /* may wait for Lua: the run's state says so */
     bool (*train_begin)(void *ctx, Run *run, Err *err);
     bool (*epoch_begin)(void *ctx, Run *run, int epoch, Err *err);
+    bool (*batch_begin)(void *ctx, Run *run, int64_t step_in_epoch, Err *err); /* from 1, as those that follow */
     bool (*batch_end)(void *ctx, Run *run, int64_t step_in_epoch, const double *logs, Err *err);
+    bool (*test_begin)(void *ctx, Run *run, Err *err); /* of validation, before its first batch */
+    bool (*test_batch_begin)(void *ctx, Run *run, int64_t batch, Err *err);
+    bool (*test_batch_end)(void *ctx, Run *run, int64_t batch, const double *logs, Err *err);
+    bool (*test_end)(void *ctx, Run *run, const double *logs, Err *err);
     bool (*epoch_end)(void *ctx, Run *run, int epoch, const double *logs, const double *validation, Err *err);
     bool (*train_end)(void *ctx, Run *run, Err *err);
     void (*release)(void *ctx);

@@ -487,7 +487,7 @@ bool checkpoint_load(Run *run, const char *path, Err *err)
     json_t *root = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
     bool ok = file && (json_is_object(root) || err_set(err, ERR_DATA, text ? "its run cannot be read" : "it holds a model, but no run to go on from"));
     ok = ok && check_same(run, root, err) && slots_stage(&slots, run->optimizer, file, err) && take_callbacks(run, root, file, err) &&
-         model_load_weights(run->model, path, false, NULL, NULL, err);
+         model_load_weights(run->model, path, NULL, NULL, err);
     if (ok) {
         slots_commit(&slots);
         take_position(run, root);

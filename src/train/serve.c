@@ -95,6 +95,7 @@ static bool serve_rewind(Run *run, Request *request, Err *err)
     bool reached = run->at.step == target;
     run->ended = run->going = false;
     run->begun = run->at.batch > 0 ? run->at.epoch : -1;
+    run->begun_step = -1;
     run->branch++;
     telemetry_cut(run->tele, run->at.step);
     report_event(run, true, "rewind", "rewound from step %lld to step %lld%s", (long long)from, (long long)run->at.step,

@@ -19,7 +19,18 @@ int64_t trainer_batches(const Run *run)
 
 /* ---- callbacks ---- */
 
-typedef enum { CALL_TRAIN_BEGIN, CALL_EPOCH_BEGIN, CALL_BATCH_END, CALL_EPOCH_END, CALL_TRAIN_END } CallKind;
+typedef enum {
+    CALL_TRAIN_BEGIN,
+    CALL_EPOCH_BEGIN,
+    CALL_BATCH_BEGIN,
+    CALL_BATCH_END,
+    CALL_TEST_BEGIN,
+    CALL_TEST_BATCH_BEGIN,
+    CALL_TEST_BATCH_END,
+    CALL_TEST_END,
+    CALL_EPOCH_END,
+    CALL_TRAIN_END
+} CallKind;
 
 static bool call_one(Run *run, const RunCallback *callback, CallKind kind, const double *values, const double *validation, Err *err)
 {
@@ -29,6 +40,16 @@ static bool call_one(Run *run, const RunCallback *callback, CallKind kind, const
         return !callback->train_begin || callback->train_begin(ctx, run, err);
     case CALL_EPOCH_BEGIN:
         return !callback->epoch_begin || callback->epoch_begin(ctx, run, run->at.epoch + 1, err);
+    case CALL_BATCH_BEGIN:
+        return !callback->batch_begin || callback->batch_begin(ctx, run, run->at.batch + 1, err);
+    case CALL_TEST_BEGIN:
+        return !callback->test_begin || callback->test_begin(ctx, run, err);
+    case CALL_TEST_BATCH_BEGIN:
+        return !callback->test_batch_begin || callback->test_batch_begin(ctx, run, run->check_row + 1, err);
+    case CALL_TEST_BATCH_END:
+        return !callback->test_batch_end || callback->test_batch_end(ctx, run, run->check_row, values, err);
+    case CALL_TEST_END:
+        return !callback->test_end || callback->test_end(ctx, run, values, err);
     case CALL_BATCH_END:
         return !callback->batch_end || callback->batch_end(ctx, run, run->at.batch, values, err);
     case CALL_EPOCH_END:
@@ -154,6 +175,9 @@ static bool check_unit(Run *run, Err *err)
         sums_clear(&run->check_sums);
         clear_confusion(run);
     }
+    if (run->check_row == 0)
+        call_all(run, CALL_TEST_BEGIN, NULL, NULL);
+    call_all(run, CALL_TEST_BATCH_BEGIN, NULL, NULL);
     feed_take(&run->check, 0, run->check_row, &batch);
     if (!step_forward(run->model, &run->compiled, &run->look, TAPE_FORWARD, run->seed, &batch, &result, err))
         return false;
@@ -161,10 +185,13 @@ static bool check_unit(Run *run, Err *err)
     if (run->confusion)
         count_classes(run, &result, &batch);
     run->last_s = clock_now(); /* the rate is that of training alone */
-    if (++run->check_row < feed_batches(&run->check))
-        return true;
     double values[TELE_METRICS];
     step_values(&run->compiled, &run->check_sums, values);
+    run->check_row++;
+    call_all(run, CALL_TEST_BATCH_END, values, NULL);
+    if (run->check_row < feed_batches(&run->check))
+        return true;
+    call_all(run, CALL_TEST_END, values, NULL);
     epoch_end(run, values);
     return true;
 }
@@ -228,6 +255,12 @@ static void train_unit(Run *run)
         call_all(run, CALL_EPOCH_BEGIN, NULL, NULL);
         if (atomic_load(&run->pending) || !run->going)
             return; /* a callback asked for something, or failed */
+    }
+    if (run->n_callbacks > 0 && run->begun_step != at->step) {
+        run->begun_step = at->step;
+        call_all(run, CALL_BATCH_BEGIN, NULL, NULL);
+        if (atomic_load(&run->pending) || !run->going)
+            return;
     }
     if (!trainer_update(run, &err)) {
         trainer_trouble(run, &err);

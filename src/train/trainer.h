@@ -113,6 +113,7 @@ struct Run {
     RunState outcome;    /* once ended: of the end */
     int64_t steps_left;  /* of run_step; negative: no limit */
     int begun;           /* the epoch whose beginning was announced, -1: none */
+    int64_t begun_step;  /* the same of the batch that follows this step */
     int branch;          /* of history */
     Change *changes;     /* owned */
     int n_changes, changes_room;

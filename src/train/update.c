@@ -5,6 +5,7 @@
  *
  * compat = "torch": decay is added to the gradient (L2) unless the kind decouples it. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -155,15 +156,15 @@ typedef struct Work {
     const Update *update;
     OptimizerBlock *block;
     real keep, l2; /* w *= keep, or g += l2 w */
-    size_t n, n_tiles;
+    size_t first, n, n_tiles; /* elements first … first + n - 1 of the block */
 } Work;
 
 static void work_tile(void *ctx, size_t tile, int worker)
 {
     (void)worker;
     const Work *work = ctx;
-    size_t end = pool_first(work->n, work->n_tiles, tile + 1);
-    for (size_t first = pool_first(work->n, work->n_tiles, tile); first < end; first += PIECE) {
+    size_t end = work->first + pool_first(work->n, work->n_tiles, tile + 1);
+    for (size_t first = work->first + pool_first(work->n, work->n_tiles, tile); first < end; first += PIECE) {
         size_t n = end - first < PIECE ? end - first : PIECE;
         real *w = work->block->layer->block + first, *g = work->block->grad + first, *slots[OPTIMIZER_OWN];
         for (int s = 0; s < OPTIMIZER_OWN; s++)
@@ -176,21 +177,65 @@ static void work_tile(void *ctx, size_t tile, int worker)
     }
 }
 
+/* Weights of the block that decay and such that do not (exclude_from_weight_decay) are worked on apart. */
+static bool decays(const Optimizer *optimizer, const OptimizerBlock *block, int param)
+{
+    char path[sizeof block->path + 32], name[ARG_TEXT_MOST];
+    const char *rest = args_text(&optimizer->args, "exclude_from_weight_decay");
+    snprintf(path, sizeof path, "%s/%s", block->path, block->layer->params[param].name);
+    for (; *rest; rest += strspn(rest, ",")) {
+        size_t n = strcspn(rest, ",");
+        snprintf(name, sizeof name, "%.*s", (int)n, rest);
+        if (n > 0 && strstr(path, name))
+            return false;
+        rest += n;
+    }
+    return true;
+}
+
+/* The end of the run of trained weights from parameter *i on that decay alike; *i becomes the next one. */
+static size_t alike(const Optimizer *optimizer, const OptimizerBlock *block, int *i, bool *decay)
+{
+    const Layer *layer = block->layer;
+    size_t end = 0;
+    *decay = decays(optimizer, block, *i);
+    for (; *i < layer->n_params && (!layer->params[*i].trainable || decays(optimizer, block, *i) == *decay); ++*i)
+        if (layer->params[*i].trainable)
+            end = layer->params[*i].offset + (size_t)tensor_count(&layer->params[*i].value);
+    return end;
+}
+
+static void step_block(const Optimizer *optimizer, const Update *update, OptimizerBlock *block)
+{
+    bool l2 = update->torch && !optimizer->kind->decoupled, excludes = args_given(&optimizer->args, "exclude_from_weight_decay");
+    double decay = args_float(&optimizer->args, "weight_decay"); /* 0 when not given */
+    Work work = { optimizer->kind, update, block, (real)(l2 ? 1 : 1 - decay * update->learning_rate), (real)(l2 ? decay : 0), 0,
+                  block->layer->n_trainable, 0 };
+    const Work all = work;
+    int param = 0;
+    for (size_t end = 0; end < block->layer->n_trainable;) {
+        bool wanted = true;
+        work.first = end;
+        end = excludes && decay != 0 ? alike(optimizer, block, &param, &wanted) : block->layer->n_trainable;
+        work.n = end - work.first;
+        work.keep = wanted ? all.keep : 1;
+        work.l2 = wanted ? all.l2 : 0;
+        work.n_tiles = pool_tiles(work.n, 4);
+        pool_run(work.n_tiles, work_tile, &work);
+    }
+}
+
 static void step_all(Optimizer *optimizer, int64_t t)
 {
-    const OptimizerKind *kind = optimizer->kind;
-    const Args *args = &optimizer->args;
-    Update update = { .args = args, .learning_rate = optimizer->learning_rate, .t = t, .torch = !strcmp(args_choice(args, "compat"), "torch") };
-    double decay = args_float(args, "weight_decay"); /* 0 when not given */
-    bool l2 = update.torch && !kind->decoupled;
-    if (kind->begin)
-        kind->begin(&update);
+    Update update = { .args = &optimizer->args, .t = t, .torch = !strcmp(args_choice(&optimizer->args, "compat"), "torch") };
     for (int i = 0; i < optimizer->n_blocks; i++) {
         OptimizerBlock *block = &optimizer->blocks[i];
-        Work work = { kind, &update, block, (real)(l2 ? 1 : 1 - decay * optimizer->learning_rate), (real)(l2 ? decay : 0),
-                      block->layer->n_trainable, pool_tiles(block->layer->n_trainable, 4) };
-        if (takes_part(block))
-            pool_run(work.n_tiles, work_tile, &work);
+        if (!takes_part(block))
+            continue;
+        update.learning_rate = optimizer->learning_rate * block->layer->rate;
+        if (optimizer->kind->begin)
+            optimizer->kind->begin(&update);
+        step_block(optimizer, &update, block);
     }
 }
 

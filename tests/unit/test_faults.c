@@ -107,6 +107,12 @@ static void fail_from(bool memory, long n)
 
 /* ---- models ---- */
 
+static void tell(void *ctx, LoadKind kind, const char *name, const char *reason)
+{
+    if (kind != LOAD_MATCHED)
+        buf_printf(ctx, "%s %s\n", name, reason);
+}
+
 static void test_load_weights(void **state)
 {
     (void)state;
@@ -123,7 +129,7 @@ static void test_load_weights(void **state)
         assert_true(n < MOST);
         err_clear(&err);
         mem_fail_after(n);
-        done = model_load_weights(to, path, false, &loaded, &report, &err);
+        done = model_load_weights(to, path, &(LoadOptions){ .tell = tell, .ctx = &report }, &loaded, &err);
         mem_fail_after(-1);
         buf_fini(&report);
         if (!done) {

@@ -110,7 +110,7 @@ static void test_against_references(void **state)
         n++;
     }
     safetensors_free(file);
-    assert_int_equal(n, 46);
+    assert_int_equal(n, 48);
     for (int k = 0; optimizer_at(k); k++)
         if (!(seen & 1u << k))
             fail_msg("%s has no case in make_optimizers.py", optimizer_at(k)->name);

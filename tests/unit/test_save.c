@@ -247,6 +247,12 @@ static void test_json(void **state)
 
 /* ---- weights into another model ---- */
 
+static void tell(void *ctx, LoadKind kind, const char *name, const char *reason)
+{
+    if (kind != LOAD_MATCHED)
+        buf_printf(ctx, "%s %s\n", name, reason);
+}
+
 static void test_load_weights(void **state)
 {
     (void)state;
@@ -256,7 +262,7 @@ static void test_load_weights(void **state)
     save(model, scratch_path("m.safetensors"));
     Model *other = net_model("Dense units=4 input_shape=3; Dense units=2"); /* dense_2, dense_3 */
     Buf report = BUF_INIT;
-    assert_ok(model_load_weights(other, scratch_path("m.safetensors"), false, &n, &report, &err));
+    assert_ok(model_load_weights(other, scratch_path("m.safetensors"), &(LoadOptions){ .tell = tell, .ctx = &report }, &n, &err));
     assert_int_equal(n, 4);
     assert_non_null(strstr(buf_text(&report), "in the order of the layers"));
     assert_same_weights(model, other);
@@ -264,15 +270,26 @@ static void test_load_weights(void **state)
     Model *wide = net_model("Dense units=5 input_shape=3; Dense units=2"), *deep = net_model("Dense units=2 input_shape=3 name=dense; Dense units=4");
     real kept[20];
     memcpy(kept, wide->leaves[0].layer->block, sizeof kept);
-    assert_err(model_load_weights(wide, scratch_path("m.safetensors"), false, &n, NULL, &err), ERR_DATA,
+    assert_err(model_load_weights(wide, scratch_path("m.safetensors"), NULL, &n, &err), ERR_DATA,
                "dense/kernel has shape (3, 4) in the file, the model wants (3, 5) (and 2 more)");
     assert_memory_equal(kept, wide->leaves[0].layer->block, sizeof kept);
     assert_int_equal(n, 0);
     buf_reset(&report);
-    assert_ok(model_load_weights(wide, scratch_path("m.safetensors"), true, &n, &report, &err));
+    assert_ok(model_load_weights(wide, scratch_path("m.safetensors"), &(LoadOptions){ .skip_mismatch = true, .tell = tell, .ctx = &report }, &n, &err));
     assert_int_equal(n, 1); /* the last bias */
     assert_non_null(strstr(buf_text(&report), "dense_1/kernel has shape (4, 2)"));
-    assert_err(model_load_weights(deep, scratch_path("m.safetensors"), false, NULL, NULL, &err), ERR_DATA, "dense/kernel has shape");
+    buf_reset(&report); /* by name: what one side lacks is left out, another shape is refused */
+    Model *part = net_model("Dense units=4 input_shape=3 name=dense; Dense units=7 name=head");
+    assert_ok(model_load_weights(part, scratch_path("m.safetensors"), &(LoadOptions){ .by_name = true, .tell = tell, .ctx = &report }, &n, &err));
+    assert_int_equal(n, 2);
+    assert_non_null(strstr(buf_text(&report), "head/kernel is missing in the file"));
+    assert_non_null(strstr(buf_text(&report), "dense_1/bias stands in the file"));
+    assert_memory_equal(part->leaves[0].layer->block, model->leaves[0].layer->block, 16 * sizeof(real));
+    model_unref(part);
+    assert_err(model_load_weights(wide, scratch_path("m.safetensors"), &(LoadOptions){ .by_name = true }, &n, &err), ERR_DATA, "dense/kernel has shape");
+    assert_ok(model_load_weights(wide, scratch_path("m.safetensors"), &(LoadOptions){ .by_name = true, .skip_mismatch = true }, &n, &err));
+    assert_int_equal(n, 1);
+    assert_err(model_load_weights(deep, scratch_path("m.safetensors"), NULL, NULL, &err), ERR_DATA, "dense/kernel has shape");
     buf_fini(&report);
     model_unref(model);
     model_unref(other);
@@ -292,22 +309,22 @@ static void test_foreign_weights(void **state)
     NamedTensor items[] = { { "fc/bias", bias }, { "fc/kernel", kernel }, { "fc/extra", bias } };
     const char *path = scratch_path("w.safetensors");
     assert_ok(safetensors_save(path, items, 2, NULL, 0, 0666, &err));
-    assert_ok(model_load_weights(model, path, false, &n, NULL, &err));
+    assert_ok(model_load_weights(model, path, NULL, &n, &err));
     assert_int_equal(n, 2);
     assert_near(model->leaves[0].layer->block[7], tensor_real(&bias)[1], 0);
     assert_err(model_load(path, &err) != NULL, ERR_DATA, "the file holds tensors but no model of hebb");
     assert_ok(safetensors_save(path, items, 3, NULL, 0, 0666, &err));
-    assert_err(model_load_weights(model, path, false, &n, NULL, &err), ERR_DATA, "fc/extra stands in the file, but no layer");
+    assert_err(model_load_weights(model, path, NULL, &n, &err), ERR_DATA, "fc/extra stands in the file, but no layer");
     assert_ok(safetensors_save(path, items, 1, NULL, 0, 0666, &err));
-    assert_err(model_load_weights(model, path, false, &n, NULL, &err), ERR_DATA, "fc/kernel is missing in the file");
+    assert_err(model_load_weights(model, path, NULL, &n, &err), ERR_DATA, "fc/kernel is missing in the file");
     items[0].tensor = labels;
     assert_ok(safetensors_save(path, items, 2, NULL, 0, 0666, &err));
-    assert_err(model_load_weights(model, path, false, &n, NULL, &err), ERR_DATA, "fc/bias has type I32");
+    assert_err(model_load_weights(model, path, NULL, &n, &err), ERR_DATA, "fc/bias has type I32");
     items[0].name = "other/bias";
     items[1].name = "other/kernel";
     assert_ok(safetensors_save(path, items, 2, NULL, 0, 0666, &err));
-    assert_err(model_load_weights(model, path, true, &n, NULL, &err), ERR_DATA, "no weight of the file has a name of");
-    assert_err(model_load_weights(model, scratch_path("absent"), true, &n, NULL, &err), ERR_IO, "absent");
+    assert_err(model_load_weights(model, path, &(LoadOptions){ .skip_mismatch = true }, &n, &err), ERR_DATA, "no weight of the file has a name of");
+    assert_err(model_load_weights(model, scratch_path("absent"), &(LoadOptions){ .skip_mismatch = true }, &n, &err), ERR_IO, "absent");
     tensor_unref(&kernel);
     tensor_unref(&bias);
     tensor_unref(&labels);
@@ -567,7 +584,7 @@ static void test_no_memory(void **state)
         assert_true(n < 1000);
         mem_fail_after(n);
         Model *again = model_load(path, &err);
-        done = again && model_save(again, path, NULL, &err) && model_load_weights(again, path, false, NULL, NULL, &err);
+        done = again && model_save(again, path, NULL, &err) && model_load_weights(again, path, NULL, NULL, &err);
         mem_fail_after(-1);
         if (!done && err.code != ERR_MEM)
             fail_msg("allocation %ld: %s \"%s\"", n, err_tag(err.code), err.text);

@@ -356,7 +356,7 @@ static void test_best_only(void **state)
         snprintf(name, sizeof name, "e%d", i);
         assert_int_equal(file_exists(scratch_path(name)), i == 1 || i == 3 || i == 6);
     }
-    assert_ok(model_load_weights(model, scratch_path("e6"), false, NULL, NULL, &err));
+    assert_ok(model_load_weights(model, scratch_path("e6"), NULL, NULL, &err));
     kit_end(run, model);
     scratch_end();
 }

@@ -63,7 +63,7 @@ local function keras_initializer(text)
 end
 
 -- "l2(0.1)" -> keras.regularizers.L2(0.1); nil where the argument is no such thing.
-local classes = {l1 = "L1", l2 = "L2", l1_l2 = "L1L2", max_norm = "MaxNorm", unit_norm = "UnitNorm", min_max_norm = "MinMaxNorm", non_neg = "NonNeg"}
+local classes = {l1 = "L1", l2 = "L2", l1_l2 = "L1L2", orthogonal = "OrthogonalRegularizer", max_norm = "MaxNorm", unit_norm = "UnitNorm", min_max_norm = "MinMaxNorm", non_neg = "NonNeg"}
 local function keras_object(name, value)
     if type(value) ~= "string" then return nil end
     if name:find("initializer$") then return keras_initializer(value) end
@@ -372,4 +372,3 @@ add_method("model", "export", function(model, framework)
     return text
 end)
 
-nn.add_method = nil
