@@ -36,21 +36,23 @@ void each_params(const OpCall *call, real p[EACH_PARAMS]);
 void each_forward_with(OpCall *call, EachArgFn fn, double cost);
 void each_backward_with(OpCall *call, EachBackFn fn, double cost);
 
-/* forward and backward of an op whose elements do not see one another. F: y from `x`; SLOPE: dy / dx from `x` and `y`; both
- * from p[0], p[1] …, the op's arguments. COST: scalar operations of an element. */
-#define EACH_OP(F, SLOPE, COST) \
-    KERN_CLONES static void forward_run(real *each_y, const real *each_x, int64_t n, const real *p) \
+/* The loops NAME_forward_run and NAME_backward_run of an op whose elements do not see one another. F: y from `x`; SLOPE: dy / dx
+ * from `x` and `y`; both from p[0], p[1] …, the op's arguments: copied, so that no store to y could change them. */
+#define EACH_RUNS(NAME, F, SLOPE) \
+    KERN_CLONES static void NAME##_forward_run(real *each_y, const real *each_x, int64_t n, const real *each_p) \
     { \
+        const real p[EACH_PARAMS] = { each_p[0], each_p[1], each_p[2], each_p[3] }; \
         (void)p; \
         for (int64_t i = 0; i < n; i++) { \
             const real x = each_x[i]; \
             each_y[i] = F; \
         } \
     } \
-    KERN_CLONES static void backward_run(const EachBack *run) \
+    KERN_CLONES static void NAME##_backward_run(const EachBack *run) \
     { \
         real *restrict dx = run->dx; \
-        const real *const each_x = run->x, *const each_y = run->y, *const dy = run->dy, *const p = run->p; \
+        const real *const each_x = run->x, *const each_y = run->y, *const dy = run->dy, *const each_p = run->p; \
+        const real p[EACH_PARAMS] = { each_p[0], each_p[1], each_p[2], each_p[3] }; \
         const int64_t n = run->n; \
         (void)p; \
         if (run->add) \
@@ -65,14 +67,18 @@ void each_backward_with(OpCall *call, EachBackFn fn, double cost);
                 (void)x, (void)y; \
                 dx[i] = dy[i] * (SLOPE); \
             } \
-    } \
+    }
+
+/* forward and backward of such an op. COST: scalar operations of an element. */
+#define EACH_OP(F, SLOPE, COST) \
+    EACH_RUNS(each, F, SLOPE) \
     static void forward(OpCall *call) \
     { \
-        each_forward_with(call, forward_run, COST); \
+        each_forward_with(call, each_forward_run, COST); \
     } \
     static void backward(OpCall *call) \
     { \
-        each_backward_with(call, backward_run, COST); \
+        each_backward_with(call, each_backward_run, COST); \
     }
 
 /* The loop of an EachBackFn: DY, X, Y are the elements. */

@@ -28,8 +28,19 @@ KERN_INLINE real slope_tanh(real x)
     return (1 + t) / 2 + x * (1 - t * t) * ROOT_2_PI * (1 + 3 * CUBIC * x * x) / 2;
 }
 
-EACH_OP(p[0] > 0 ? bend_tanh(x) : bend(x),
-        p[0] > 0 ? slope_tanh(x) : slope(x), 20)
+/* Two pairs of loops: one with a choice inside would compute both. */
+EACH_RUNS(exact, bend(x), slope(x))
+EACH_RUNS(tanh, bend_tanh(x), slope_tanh(x))
+
+static void forward(OpCall *call)
+{
+    each_forward_with(call, args_bool(call->args, "approximate") ? tanh_forward_run : exact_forward_run, 20);
+}
+
+static void backward(OpCall *call)
+{
+    each_backward_with(call, args_bool(call->args, "approximate") ? tanh_backward_run : exact_backward_run, 20);
+}
 
 static const char *const in_names[] = { "x" };
 static const ArgSpec args[] = {
