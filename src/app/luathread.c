@@ -61,9 +61,9 @@ static void host_leave(void *ctx, int status)
     face_quit();
 }
 
-static void host_run_began(void *ctx, Run *run)
+static void host_run_began(void *ctx, Run *run, bool bar)
 {
-    (void)ctx, (void)run;
+    (void)ctx, (void)run, (void)bar;
     face_wake();
 }
 

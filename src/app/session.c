@@ -94,10 +94,10 @@ static void plain_host_leave(void *ctx, int status)
     session->left = true;
 }
 
-static void plain_host_run_began(void *ctx, Run *run)
+static void plain_host_run_began(void *ctx, Run *run, bool bar)
 {
     PlainSession *session = ctx;
-    plain_watch(session->plain, run);
+    plain_watch(session->plain, run, bar);
 }
 
 static void plain_host_tick(void *ctx)

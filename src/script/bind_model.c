@@ -370,11 +370,13 @@ static const Verb methods[] = {
       "loss_weights = {0.7, 0.3}, metrics = {{\"mae\"}, {\"accuracy\"}}; false: that output has none.",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {2}})}; m:compile{optimizer = \"sgd\", loss = \"mse\", metrics = "
       "{\"mae\"}}" },
-    { "fit", model_fit, FIT_VALUES, fit_args, 9 /* fit_args */,
+    { "fit", model_fit, FIT_VALUES, fit_args, N_FIT_ARGS,
       "Train. At the prompt it returns a run at once, in a script it waits unless wait = false. x and y are tensors, tables, or a\n"
       "dataset alone, and for a model with several inputs or outputs a list of them or a table by the names of their layers;\n"
       "validation_data = {x, y}; class_weight = {[0] = 1, [1] = 5}, for one output; sample_weight: a number for each sample, or\n"
-      "those for each output (validation_data = {x, y, weights}); callbacks: see help(\"callbacks\").",
+      "those for each output (validation_data = {x, y, weights}); callbacks: see help(\"callbacks\").\n"
+      "verbose: 0 silent, 1 a progress bar, 2 a line for each epoch. validation_freq = 2 validates after every second epoch,\n"
+      "{1, 10} after these; the history holds nan (-) for the others.",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {1}})}; m:compile{optimizer = \"sgd\", loss = \"mse\"}\n"
       "  local run = m:fit({{0}, {1}, {2}}, {1, 3, 5}, {epochs = 3, verbose = 0, wait = true}); assert(#run.history.loss == 3)" },
     { "evaluate", model_evaluate, "~x ~y? *sample_weight", model_batch_args, 1,

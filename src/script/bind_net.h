@@ -89,9 +89,9 @@ int model_reset(lua_State *L);
 
 /* fit, bound as a method of models (fit.c). */
 int model_fit(lua_State *L);
-extern const ArgSpec fit_args[];
-extern const int n_fit_args;
-#define FIT_VALUES "~x ~y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight"
+#define N_FIT_ARGS 12
+extern const ArgSpec fit_args[N_FIT_ARGS];
+#define FIT_VALUES "~x ~y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight *validation_freq"
 
 /* Data of a model (samples.c), borrowed from the stack. x and y: a tensor, tables of numbers, or where the model has several inputs
  * or outputs a list, or a table by their names. Raise; `who` is named in messages. */

@@ -244,7 +244,7 @@ static int method_branch(lua_State *L)
     if (!box->run)
         return bind_raise(L, &err);
     if (script_of(L)->host.run_began)
-        script_of(L)->host.run_began(script_of(L)->host.ctx, box->run);
+        script_of(L)->host.run_began(script_of(L)->host.ctx, box->run, true);
     return 2;
 }
 

@@ -7,8 +7,9 @@
 #include "script/callbacks.h"
 
 #define NAMES_MOST 1000
+#define FREQ_MOST 100000
 
-const ArgSpec fit_args[] = {
+const ArgSpec fit_args[N_FIT_ARGS] = {
     { .name = "batch_size", .type = ARG_INT, .fallback = "32", .least = 1, .most = 1e9, .help = "samples of a step" },
     { .name = "epochs", .type = ARG_INT, .fallback = "1", .least = 1, .most = 1e9, .help = "the last epoch; they count from 1" },
     { .name = "validation_split",
@@ -18,6 +19,19 @@ const ArgSpec fit_args[] = {
       .most = 1,
       .open_most = true,
       .help = "the last part of the rows is kept for validation" },
+    { .name = "steps_per_epoch",
+      .type = ARG_INT,
+      .fallback = "nil",
+      .least = 1,
+      .most = 1e9,
+      .help = "updates of an epoch; the next goes on in the rows where this one ended; nil: all rows" },
+    { .name = "validation_steps",
+      .type = ARG_INT,
+      .fallback = "nil",
+      .least = 1,
+      .most = 1e9,
+      .help = "batches of a validation, from its first row on; nil: all" },
+    { .name = "validation_batch_size", .type = ARG_INT, .fallback = "nil", .least = 1, .most = 1e9, .help = "nil: batch_size" },
     { .name = "shuffle", .type = ARG_BOOL, .fallback = "true", .help = "another order of the rows in every epoch" },
     { .name = "initial_epoch", .type = ARG_INT, .fallback = "0", .least = 0, .most = 1e9, .help = "epochs that are done already" },
     { .name = "seed",
@@ -38,7 +52,6 @@ const ArgSpec fit_args[] = {
       .help = "MB of memory for going back (run:rewind)" },
     { .name = "paused", .type = ARG_BOOL, .fallback = "false", .help = "stand before the first step" },
 };
-const int n_fit_args = COUNT_OF(fit_args);
 
 /* Where FIT_VALUES stand on the stack. */
 enum {
@@ -53,7 +66,8 @@ enum {
     AT_WAIT,
     AT_RESUME,
     AT_SCHEDULE,
-    AT_WEIGHT
+    AT_WEIGHT,
+    AT_FREQ
 };
 
 /* ---- classes ---- */
@@ -109,11 +123,19 @@ static void take_names(lua_State *L, FitOptions *options)
 
 /* ---- fit ---- */
 
+static int64_t given_or_zero(const Args *args, const char *name)
+{
+    return args_given(args, name) ? args_int(args, name) : 0;
+}
+
 static void take_plain(Script *script, const Args *args, FitOptions *options)
 {
     options->batch_size = (int)args_int(args, "batch_size");
     options->epochs = (int)args_int(args, "epochs");
     options->validation_split = args_float(args, "validation_split");
+    options->steps_per_epoch = given_or_zero(args, "steps_per_epoch");
+    options->validation_steps = given_or_zero(args, "validation_steps");
+    options->validation_batch_size = (int)given_or_zero(args, "validation_batch_size");
     options->shuffle = args_bool(args, "shuffle");
     options->initial_epoch = (int)args_int(args, "initial_epoch");
     options->seed = args_given(args, "seed") ? (uint64_t)args_int(args, "seed") : script->options.seed;
@@ -152,16 +174,17 @@ static bool flag(lua_State *L, int index, const char *name, bool otherwise)
     return lua_toboolean(L, index);
 }
 
-static bool is_silent(lua_State *L)
+/* 0 silent, 1 with a progress bar, 2 a line an epoch. */
+static int take_verbose(lua_State *L)
 {
     char what[64];
     if (lua_isnil(L, AT_VERBOSE) || lua_isboolean(L, AT_VERBOSE))
-        return lua_isboolean(L, AT_VERBOSE) && !lua_toboolean(L, AT_VERBOSE);
+        return lua_isnil(L, AT_VERBOSE) || lua_toboolean(L, AT_VERBOSE);
     if (lua_type(L, AT_VERBOSE) == LUA_TSTRING && !strcmp(lua_tostring(L, AT_VERBOSE), "auto"))
-        return false;
+        return 1;
     if (!lua_isinteger(L, AT_VERBOSE) || lua_tointeger(L, AT_VERBOSE) < 0 || lua_tointeger(L, AT_VERBOSE) > 2)
         bind_error(L, ERR_ARG, "fit: verbose is \"auto\", 0, 1 or 2, got %s", bind_what(L, AT_VERBOSE, what));
-    return lua_tointeger(L, AT_VERBOSE) == 0;
+    return (int)lua_tointeger(L, AT_VERBOSE);
 }
 
 /* Data of the call into options, borrowed from the stack. */
@@ -178,6 +201,31 @@ static void take_data(lua_State *L, const Model *model, FitOptions *options)
                    options->n_classes);
     if (options->class_weight)
         options->n_classes = n_weights;
+}
+
+/* validation_freq = 2, or a list of epochs. */
+static void take_freq(lua_State *L, FitOptions *options)
+{
+    char what[64];
+    if (lua_isnil(L, AT_FREQ))
+        return;
+    if (lua_isinteger(L, AT_FREQ) && lua_tointeger(L, AT_FREQ) >= 1 && lua_tointeger(L, AT_FREQ) <= 1000000000) {
+        options->validation_freq = (int)lua_tointeger(L, AT_FREQ);
+        return;
+    }
+    int n = lua_istable(L, AT_FREQ) ? (int)lua_rawlen(L, AT_FREQ) : 0;
+    if (n < 1 || n > FREQ_MOST)
+        bind_error(L, ERR_ARG, "fit: validation_freq wants a number of epochs of at least 1, or a list of epochs, got %s", bind_what(L, AT_FREQ, what));
+    int *epochs = lua_newuserdatauv(L, (size_t)n * sizeof *epochs, 0);
+    for (int i = 0; i < n; i++) {
+        lua_rawgeti(L, AT_FREQ, i + 1);
+        if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 1 || lua_tointeger(L, -1) > 1000000000)
+            bind_error(L, ERR_ARG, "fit: validation_freq lists epochs, which count from 1, got %s", bind_what(L, -1, what));
+        epochs[i] = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    options->validation_epochs = epochs;
+    options->n_validation_epochs = n;
 }
 
 static void take_resume(lua_State *L, FitOptions *options)
@@ -203,11 +251,13 @@ int model_fit(lua_State *L)
     bind_take(L, 2, "fit", bind_verb(L), &args);
     fit_options_init(&options);
     take_plain(script, &args, &options);
-    bool wait = flag(L, AT_WAIT, "wait", !script->options.interactive), silent = is_silent(L);
+    bool wait = flag(L, AT_WAIT, "wait", !script->options.interactive);
+    int verbose = take_verbose(L);
     if (wait && script->serving >= SCRIPT_SERVERS)
         return bind_error(L, ERR_STATE, "fit: callbacks wait for one another %d deep, so none can be served here; use wait = false",
                           SCRIPT_SERVERS);
     take_data(L, model, &options);
+    take_freq(L, &options);
     take_resume(L, &options);
     if (!lua_isnil(L, AT_SCHEDULE))
         options.rate = recipe_take(L, AT_SCHEDULE, RECIPE_SCHEDULE, "fit: schedule")->rate; /* stays on the stack */
@@ -216,8 +266,8 @@ int model_fit(lua_State *L)
         options.n_callbacks = callbacks_take(L, AT_CALLBACKS, options.callbacks);
     if (!(box->run = run_new(model, &options, &err))) /* takes the callback over; nothing in between could raise */
         return bind_raise(L, &err);
-    if (script->host.run_began && !silent)
-        script->host.run_began(script->host.ctx, box->run);
+    if (script->host.run_began && verbose > 0)
+        script->host.run_began(script->host.ctx, box->run, verbose == 1);
     if (wait)
         wait_here(L, box->run);
     return 1; /* the run's box is on top */

@@ -10,7 +10,7 @@
 
 #define LOGS "hebb.logs"
 #define HISTORY "hebb.history"
-#define COLUMNS_MOST 32
+#define COLUMNS_MOST 64
 #define ROWS_SHOWN 12 /* at each end of a long history */
 
 typedef struct Columns {

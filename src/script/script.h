@@ -24,8 +24,8 @@ typedef struct ScriptHost {
     void (*publish)(void *ctx, NameIndex *take);
     /* os.exit, or the quit command: leave soon with this status (the script call in progress is ended by an error). */
     void (*leave)(void *ctx, int status);
-    /* A run began: the plain face starts to show its progress; the dashboard looks at it. May be NULL. */
-    void (*run_began)(void *ctx, Run *run);
+    /* A run began: the plain face starts to show its progress, with a bar or by lines alone; the dashboard looks at it. May be NULL. */
+    void (*run_began)(void *ctx, Run *run, bool bar);
     /* Called several times a second while Lua waits for a run (plain progress). May be NULL. */
     void (*tick)(void *ctx);
     /* :theme NAME and other words for the screen; false: unknown. May be NULL (no screen). */

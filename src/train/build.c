@@ -19,12 +19,26 @@ bool build_check(const FitOptions *o, Err *err)
         return err_set(err, ERR_ARG, "fit: initial_epoch must be 0 to epochs - 1 (%d), got %d", o->epochs - 1, o->initial_epoch);
     if (!(o->validation_split >= 0 && o->validation_split < 1))
         return err_set(err, ERR_ARG, "fit: validation_split must be at least 0 and below 1, got %g", o->validation_split);
+    if (o->steps_per_epoch < 0 || o->validation_steps < 0 || o->validation_batch_size < 0 || o->validation_freq < 0)
+        return err_set(err, ERR_ARG, "fit: steps_per_epoch, validation_steps, validation_batch_size and validation_freq are at least 1");
+    bool checks = o->validation.n_x > 0 || o->validation_split > 0;
+    if (!checks && (o->validation_steps || o->validation_batch_size))
+        return err_set(err, ERR_ARG, "fit: %s is given, but neither validation_data nor validation_split",
+                       o->validation_steps ? "validation_steps" : "validation_batch_size");
+    for (int i = 0; i < o->n_validation_epochs; i++)
+        if (o->validation_epochs[i] < 1)
+            return err_set(err, ERR_ARG, "fit: validation_freq lists epochs, which count from 1, got %d", o->validation_epochs[i]);
     if (o->n_callbacks < 0 || o->n_callbacks > RUN_CALLBACKS)
         return err_set(err, ERR_ARG, "fit: at most %d callbacks", RUN_CALLBACKS);
     return true;
 }
 
 /* ---- data ---- */
+
+static int64_t check_size(const FitOptions *o)
+{
+    return o->validation_batch_size > 0 ? o->validation_batch_size : o->batch_size;
+}
 
 static bool add_validation(Run *run, const FitOptions *o, Err *err)
 {
@@ -33,7 +47,7 @@ static bool add_validation(Run *run, const FitOptions *o, Err *err)
     if (o->validation.n_x != o->data.n_x)
         return err_set(err, ERR_ARG, "%s has %d inputs, x has %d; give {{x1, x2, ...}, y}", who, o->validation.n_x, o->data.n_x);
     bool ok = samples_check(&o->validation, who, err) && samples_fit(&fit, &o->validation, &run->compiled, run->model, who, err) &&
-              feed_init(&run->check, &fit, 0, samples_rows(&fit), run->batch_size, false, run->seed, err);
+              feed_init(&run->check, &fit, 0, samples_rows(&fit), check_size(o), false, run->seed, err);
     samples_unref(&fit);
     return ok || (err_wrap(err, "validation_data"), false);
 }
@@ -54,9 +68,26 @@ static bool add_data(Run *run, const FitOptions *o, Err *err)
                        (long long)rows);
     bool ok = samples_fit(&fit, &o->data, &run->compiled, run->model, "fit", err) &&
               feed_init(&run->feed, &fit, 0, kept, run->batch_size, o->shuffle, run->seed, err) &&
-              (kept == rows || feed_init(&run->check, &fit, kept, rows - kept, run->batch_size, false, run->seed, err));
+              (kept == rows || feed_init(&run->check, &fit, kept, rows - kept, check_size(o), false, run->seed, err));
     samples_unref(&fit);
     return ok && (o->validation.n_x == 0 || add_validation(run, o, err));
+}
+
+/* How much of the data an epoch and a validation go through. */
+static bool add_steps(Run *run, const FitOptions *o, Err *err)
+{
+    int64_t all = feed_batches(&run->check);
+    run->steps_per_epoch = o->steps_per_epoch > 0 ? o->steps_per_epoch : feed_batches(&run->feed);
+    run->validation_steps = o->validation_steps > 0 && o->validation_steps < all ? o->validation_steps : all;
+    run->validation_freq = o->validation_freq > 0 ? o->validation_freq : 1;
+    if (!o->validation_epochs)
+        return true;
+    size_t n = (size_t)o->n_validation_epochs;
+    if (!(run->validation_epochs = mem_alloc(n, sizeof(int), err)))
+        return false;
+    memcpy(run->validation_epochs, o->validation_epochs, n * sizeof(int));
+    run->n_validation_epochs = o->n_validation_epochs;
+    return true;
 }
 
 /* ---- classes ---- */
@@ -128,14 +159,15 @@ static bool add_layers(Run *run, Err *err)
 
 static bool add_sums(Run *run, Err *err)
 {
-    return sums_init(&run->sums, &run->compiled, run->model, run->feed.n, err) &&
+    int64_t most = run->steps_per_epoch * run->batch_size; /* of an epoch that goes through the rows more than once */
+    return sums_init(&run->sums, &run->compiled, run->model, most > run->feed.n ? most : run->feed.n, err) &&
            sums_init(&run->batch_sums, &run->compiled, run->model, run->batch_size, err) &&
            sums_init(&run->check_sums, &run->compiled, run->model, run->check.n, err);
 }
 
 bool build_run(Run *run, const FitOptions *o, Err *err)
 {
-    if (!add_data(run, o, err) || !optimizer_bind(run->optimizer, run->model, err) || !add_classes(run, o, err) || !add_layers(run, err) ||
+    if (!add_data(run, o, err) || !add_steps(run, o, err) || !optimizer_bind(run->optimizer, run->model, err) || !add_classes(run, o, err) || !add_layers(run, err) ||
         !add_sums(run, err))
         return false;
     run->data_hash = saved_hash_data(&run->feed);
@@ -149,8 +181,10 @@ static bool copy_feed(Feed *to, const Feed *from, Err *err)
 
 bool build_run_like(Run *run, const Run *from, Err *err)
 {
-    FitOptions o = { .class_weight = from->class_weight, .n_classes = from->n_classes };
-    if (!copy_feed(&run->feed, &from->feed, err) || !copy_feed(&run->check, &from->check, err) || !add_classes(run, &o, err) ||
+    FitOptions o = { .class_weight = from->class_weight, .n_classes = from->n_classes, .steps_per_epoch = from->steps_per_epoch,
+                     .validation_steps = from->validation_steps, .validation_freq = from->validation_freq,
+                     .validation_epochs = from->validation_epochs, .n_validation_epochs = from->n_validation_epochs };
+    if (!copy_feed(&run->feed, &from->feed, err) || !copy_feed(&run->check, &from->check, err) || !add_steps(run, &o, err) || !add_classes(run, &o, err) ||
         !add_layers(run, err) || !add_sums(run, err))
         return false;
     if (run->class_names)
@@ -175,8 +209,8 @@ bool build_telemetry(Run *run, Err *err)
     for (int i = 0; i < plan.n_metrics; i++)
         memcpy(plan.metrics[i], compiled->values[i], COMPILE_NAME);
     plan.validates = run->check.n > 0;
-    plan.steps_per_epoch = feed_batches(&run->feed);
-    plan.samples_per_epoch = run->feed.n;
+    plan.steps_per_epoch = run->steps_per_epoch;
+    plan.samples_per_epoch = run->steps_per_epoch == feed_batches(&run->feed) ? run->feed.n : run->steps_per_epoch * run->batch_size;
     plan.batch_size = run->batch_size;
     plan.n_classes = run->confusion ? run->n_classes : 0;
     plan.threads = pool_threads();

@@ -182,6 +182,11 @@ const char *callbacks_resume(Run *run)
     return NULL;
 }
 
+bool callback_knows(const Callback *callback, const double *validation)
+{
+    return !callback->validation || validation;
+}
+
 double callback_value(const Callback *callback, const double *logs, const double *validation)
 {
     const double *values = callback->validation ? validation : logs;

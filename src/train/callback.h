@@ -79,6 +79,8 @@ typedef struct CallbackSaved {
 /* Better than `best` by more than min_delta (NaN best: everything is). Compared in float32, as Keras does. */
 bool callback_better(const Callback *callback, double value, double best, double min_delta);
 double callback_best(const Callback *callback, double value); /* to be kept as best: nothing is better than a NaN, as in Keras */
+/* Is the monitored value known: one of validation is not in epochs that validation_freq leaves out, nor at a batch. */
+bool callback_knows(const Callback *callback, const double *validation);
 double callback_value(const Callback *callback, const double *logs, const double *validation);
 MUST_USE bool callback_keep(Callback *callback, Run *run, Err *err); /* the weights of this moment */
 void callback_restore(Callback *callback, Run *run);                 /* back to them, if there are any */

@@ -58,6 +58,7 @@ static void run_free(Run *run)
     sums_fini(&run->sums);
     sums_fini(&run->batch_sums);
     sums_fini(&run->check_sums);
+    mem_free(run->validation_epochs);
     mem_free(run->class_weight);
     mem_free(run->weights);
     mem_free(run->confusion);

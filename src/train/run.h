@@ -35,6 +35,12 @@ typedef struct FitOptions {
     Samples validation;                /* n_x 0: none */
     double validation_split;           /* the last fraction, before shuffling; 0: none */
     int batch_size;                    /* 32 */
+    int64_t steps_per_epoch;           /* updates of an epoch; the next goes on in the data where this one ended. 0: all rows */
+    int64_t validation_steps;          /* batches of a validation, always from its first row; 0: all */
+    int validation_batch_size;         /* 0: batch_size */
+    int validation_freq;               /* validate at the end of every so many epochs; 0 or 1: of each */
+    const int *validation_epochs;      /* or of these, counted from 1; copied; NULL: as validation_freq says */
+    int n_validation_epochs;
     int epochs;                        /* 1 */
     int initial_epoch;                 /* 0 */
     bool shuffle;                      /* true */

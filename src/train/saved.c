@@ -388,6 +388,9 @@ static bool check_same(const Run *run, const json_t *root, Err *err)
         return err_set(err, ERR_ARG, "it was trained with batch_size = %lld, not %d", (long long)whole(root, "batch_size"), run->batch_size);
     if (whole(root, "rows") != run->feed.n)
         return err_set(err, ERR_ARG, "it was trained on %lld samples, this is %lld", (long long)whole(root, "rows"), (long long)run->feed.n);
+    if (whole(root, "batches") != trainer_batches(run))
+        return err_set(err, ERR_ARG, "it was trained with steps_per_epoch = %lld, not %lld", (long long)whole(root, "batches"),
+                       (long long)trainer_batches(run));
     if (json_is_true(json_object_get(root, "shuffle")) != run->feed.shuffle)
         return err_set(err, ERR_ARG, "it was trained with shuffle = %s", run->feed.shuffle ? "false" : "true");
     if (!saved_data || strcmp(saved_data, data))

@@ -14,7 +14,27 @@
 
 int64_t trainer_batches(const Run *run)
 {
-    return feed_batches(&run->feed);
+    return run->steps_per_epoch;
+}
+
+bool trainer_validates(const Run *run)
+{
+    int epoch = run->at.epoch + 1;
+    if (run->check.n == 0 || !run->validation_epochs)
+        return run->check.n > 0 && epoch % run->validation_freq == 0;
+    for (int i = 0; i < run->n_validation_epochs; i++)
+        if (run->validation_epochs[i] == epoch)
+            return true;
+    return false;
+}
+
+/* The batch that is due. Epochs of steps_per_epoch batches go through the data one behind the other: what one has left is the
+ * next one's, and each pass has an order of its own. */
+static void take_batch(Run *run)
+{
+    const Position *at = &run->at;
+    int64_t all = feed_batches(&run->feed), n = (at->epoch - run->first_epoch) * run->steps_per_epoch + at->batch;
+    feed_take(&run->feed, run->first_epoch + (int)(n / all), n % all, &run->batch);
 }
 
 /* ---- callbacks ---- */
@@ -100,7 +120,7 @@ bool trainer_update(Run *run, Err *err)
     StepResult result;
     if (at->batch == 0 && !at->validating)
         sums_clear(&run->sums);
-    feed_take(&run->feed, at->epoch, at->batch, &run->batch);
+    take_batch(run);
     if (run->class_weight) {
         target_weights(run->weights, &run->batch.y[0], run->class_weight, run->n_classes, run->batch.weight[0]);
         run->batch.weight[0] = run->weights;
@@ -151,7 +171,7 @@ static void epoch_end(Run *run, const double *validation)
     if (validation)
         memcpy(run->at.validation, validation, (size_t)run->n_metrics * sizeof *validation);
     report_epoch(run, values, validation);
-    if (run->confusion)
+    if (run->confusion && (validation || run->check.n == 0))
         report_confusion(run, validation != NULL);
     clear_confusion(run);
     call_all(run, CALL_EPOCH_END, values, validation);
@@ -189,7 +209,7 @@ static bool check_unit(Run *run, Err *err)
     step_values(&run->compiled, &run->check_sums, values);
     run->check_row++;
     call_all(run, CALL_TEST_BATCH_END, values, NULL);
-    if (run->check_row < feed_batches(&run->check))
+    if (run->check_row < run->validation_steps)
         return true;
     call_all(run, CALL_TEST_END, values, NULL);
     epoch_end(run, values);
@@ -246,7 +266,9 @@ static void train_unit(Run *run)
         return;
     }
     if (at->validating) {
-        if (!check_unit(run, &err))
+        if (!trainer_validates(run)) /* resumed with other options */
+            epoch_end(run, NULL);
+        else if (!check_unit(run, &err))
             trainer_trouble(run, &err);
         return;
     }
@@ -275,7 +297,7 @@ static void train_unit(Run *run)
     }
     if (at->batch == trainer_batches(run)) {
         at->validating = true;
-        if (run->check.n == 0)
+        if (!trainer_validates(run))
             epoch_end(run, NULL);
     } else {
         ring_step(run);

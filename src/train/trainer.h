@@ -92,6 +92,8 @@ struct Run {
     real *class_weight, *weights; /* owned: [n_classes], [batch] */
     int n_classes, batch_size;
     int class_output;    /* which output the classes are of */
+    int64_t steps_per_epoch, validation_steps; /* batches; never 0 where there are rows */
+    int validation_freq, *validation_epochs, n_validation_epochs; /* owned; NULL: every validation_freq */
     int first_epoch, epochs;
     int64_t first_step;  /* step at the start of first_epoch */
     uint64_t seed, data_hash; /* data_hash: of the training rows, to know them again */
@@ -163,6 +165,7 @@ void trainer_next_epoch(Run *run);
 void trainer_trouble(Run *run, const Err *err);
 void trainer_end(Run *run, RunState state, const char *reason);
 int64_t trainer_batches(const Run *run); /* of an epoch */
+bool trainer_validates(const Run *run);  /* at the end of the epoch in progress */
 
 /* ---- serve.c, requests.c ---- */
 void run_serve(Run *run); /* at a boundary: all that was asked; returns when there is training to do or the run is to quit */

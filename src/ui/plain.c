@@ -29,6 +29,7 @@ typedef struct Watched {
     uint64_t version;
     size_t facts;       /* printed */
     double printed;     /* when a line of an epoch was */
+    bool bar;           /* else every epoch has its line */
     const Fact *kept_back; /* an epoch whose line was left out; printed at the end */
 } Watched;
 
@@ -110,7 +111,7 @@ static void fact_say(Plain *plain, Watched *watched, const TeleNow *state, const
     const TelePlan *plan = telemetry_plan(watched->tele);
     double now = clock_now();
     int last = telemetry_last_epoch(plan, state);
-    bool all = last - plan->first_epoch < EPOCHS_ALL;
+    bool all = !watched->bar || last - plan->first_epoch < EPOCHS_ALL;
     if (fact->kind == FACT_EVENT) {
         progress_event(line, fact);
     } else if (!all && now < watched->printed + EPOCH_S && fact->epoch < last) {
@@ -151,19 +152,19 @@ static void run_look(Plain *plain, Watched *watched)
         progress_end(&line, telemetry_plan(watched->tele), &now);
         line_say(plain, watched, &line);
         run_forget(watched);
-    } else if (plain->rewrite && !plain->typing && clock_now() >= plain->rewritten + REWRITE_S && now.step > 0) {
+    } else if (plain->rewrite && watched->bar && !plain->typing && clock_now() >= plain->rewritten + REWRITE_S && now.step > 0) {
         line_rewrite(plain, telemetry_plan(watched->tele), &now);
     }
     buf_fini(&line);
 }
 
-void plain_watch(Plain *plain, Run *run)
+void plain_watch(Plain *plain, Run *run, bool bar)
 {
     pthread_mutex_lock(&plain->lock);
     for (int i = 0; i < WATCHED; i++) {
         if (plain->watched[i].run)
             continue;
-        plain->watched[i] = (Watched){ .run = run_ref(run), .tele = telemetry_ref(run_telemetry(run)), .version = UINT64_MAX };
+        plain->watched[i] = (Watched){ .run = run_ref(run), .tele = telemetry_ref(run_telemetry(run)), .version = UINT64_MAX, .bar = bar };
         plain->n_ever++;
         break;
     }

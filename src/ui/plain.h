@@ -15,8 +15,9 @@ typedef struct Plain Plain;
 MUST_USE Plain *plain_new(bool rewrite, Err *err);
 void plain_free(Plain *plain); /* ends an open progress line */
 
-/* Show the progress of this run (takes a reference) until it ends. */
-void plain_watch(Plain *plain, Run *run);
+/* Show the progress of this run (takes a reference) until it ends: with a line that rewrites itself where that may be, else
+ * (Keras's verbose = 2) by a line for each epoch. */
+void plain_watch(Plain *plain, Run *run, bool bar);
 
 /* Print what is new; cheap when nothing is. Called several times a second by the waiting thread. */
 void plain_tick(Plain *plain);

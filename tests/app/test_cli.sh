@@ -66,6 +66,10 @@ m:add(nn.Dense(3, "softmax"))
 m:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
 m:fit(d.x, d.y, {epochs = 1000000})
 LUA
+# 200 quick epochs: a line a second or so, all 200, none
+lines() { sed "s/epochs = 1000000/epochs = 200, verbose = $1/" "$tmp/train.lua" >"$tmp/v.lua"; "$HEBB" "$tmp/v.lua" >"$tmp/out" 2>"$tmp/err" </dev/null; grep -c '^epoch' "$tmp/err"; }
+some=$(lines 1); all=$(lines 2); none=$(lines 0)
+if [ "$some" -gt 0 ] && [ "$some" -lt 200 ] && [ "$all" -eq 200 ] && [ "$none" -eq 0 ]; then ok "verbose = 1, 2 and 0"; else no "verbose = 1, 2 and 0 ($some, $all, $none lines)"; fi
 for signal in INT TERM; do
     "$HEBB" "$tmp/train.lua" >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
     until_seen "$tmp/err" '[0-9]/1'; kill -$signal $pid; wait $pid; status=$?

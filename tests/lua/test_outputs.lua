@@ -79,6 +79,42 @@ close(by_name.history, "fit", "everything by name")
 is(run:confusion().matrix:sum():item(), 10, "the confusion matrix is of the output that classifies, here the second")
 is(#compiled():predict{left = left, right = right}, 2, "predict by name")
 
+-- how much of the data is gone through
+local function go(case, options, width)
+    options.epochs, options.validation_data = 4, {{left, right}, {price, kind}}
+    local h = fit(compiled(), options, {cut(left, 1, 32), cut(right, 1, 32)}, {cut(price, 1, 32), cut(kind, 1, 32)}).history
+    local known = {}
+    for key, values in pairs(h) do -- Keras's lists leave out epochs without validation
+        local list = {}
+        for i = 1, #values do if values[i] == values[i] then list[#list + 1] = values[i] end end
+        known[key] = list
+    end
+    is(#h.val_loss, 4, case .. ": a row for each epoch"); is(#known.val_loss, width, case .. ": so many are validated")
+    close(known, case, case)
+    return h
+end
+go("steps", {steps_per_epoch = 2}, 4); go("checks", {validation_steps = 2, validation_batch_size = 5}, 4)
+local h = go("freq", {validation_freq = 2}, 2); go("list", {validation_freq = {1, 4}}, 2)
+ok(h.val_loss[1] ~= h.val_loss[1] and h.val_loss[2] == h.val_loss[2], "nan where there was no validation"); ok(tostring(h):find(" - ", 1, true), "shown as -")
+run = fit(compiled(), {epochs = 2, steps_per_epoch = 7})
+is(run.steps, 14, "more steps than the rows give begin them anew")
+local through = fit(compiled(), {epochs = 14, steps_per_epoch = 1}); is(through.steps, 14, "one step an epoch")
+near(through.model:get_layer("price").bias[1], run.model:get_layer("price").bias[1], "the rows follow one another whatever an epoch is", 0)
+local half = {steps_per_epoch = 3, shuffle = true, seed = 9, epochs = 5, wait = false, batch_size = B}
+local function halves(options) local o = {paused = options}; for k, v in pairs(half) do o[k] = v end; return fit(compiled(), o) end
+local straight = halves(); straight:wait(); local back = halves(true); back:step(8); back:rewind{step = 4}; back:resume(); back:wait()
+is(back.history.loss[5], straight.history.loss[5], "rewound in the middle of such an epoch: the same bits")
+back:rewind(2); is(back.steps, 9, "rewind counts such epochs"); back:resume(); back:wait(); is(back.history.loss[5], straight.history.loss[5], "and the same again")
+local calls = 0
+run = fit(compiled(), {epochs = 6, validation_freq = 3, validation_split = 0.25, callbacks = {nn.EarlyStopping{patience = 0}, nn.ReduceLROnPlateau{patience = 2, factor = 0.5},
+    {on_epoch_end = function(epoch, logs) calls = calls + (logs.val_loss and 1 or 0) end}}})
+is(#run.history.loss, 6, "epochs without validation do not count for EarlyStopping"); is(calls, 2, "callbacks are told of two validations"); near(run.learning_rate, 0.1, "nor for ReduceLROnPlateau")
+local function refuse_fit(options, message, what) fails(function() options.epochs = 2; fit(compiled(), options) end, message, what, "arg") end
+refuse_fit({steps_per_epoch = 0}, "steps_per_epoch must be a whole number from 1", "no steps"); refuse_fit({validation_steps = 2}, "validation_steps is given, but neither validation_data nor validation_split", "steps of no validation")
+refuse_fit({validation_batch_size = 2}, "validation_batch_size is given", "batches of no validation"); refuse_fit({validation_freq = 0}, "validation_freq wants a number of epochs", "no validation at all")
+refuse_fit({validation_freq = {}}, "or a list of epochs", "an empty list"); refuse_fit({validation_freq = {1, 0}}, "count from 1, got the number 0", "epoch 0"); refuse_fit({validation_freq = "x"}, "validation_freq wants", "validation_freq that is text")
+fails(function() compiled():fit({left, right}, {price, kind}, {verbose = 3}) end, 'verbose is "auto", 0, 1 or 2', "verbose that is not there", "arg")
+
 -- kinds of losses
 local m = compiled{loss = "mse", loss_weights = {1, 1}, metrics = {"mae", {"mse", "mae"}}, weighted_metrics = {{}, {}}}
 local one_hot = tensor.zeros{N, 3}

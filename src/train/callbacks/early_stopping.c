@@ -41,7 +41,7 @@ static bool epoch_end(Callback *callback, Run *run, int epoch, const double *log
     const Args *a = &callback->args;
     double *state = callback->state, value = callback_value(callback, logs, validation), delta = fabs(args_float(a, "min_delta"));
     bool keeps = args_bool(a, "restore_best_weights");
-    if (epoch - 1 < args_int(a, "start_from_epoch")) /* Keras counts from 0 */
+    if (!callback_knows(callback, validation) || epoch - 1 < args_int(a, "start_from_epoch")) /* Keras counts from 0 */
         return true;
     state[WAIT]++;
     if (callback_better(callback, value, state[BEST], delta)) {

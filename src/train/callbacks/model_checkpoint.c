@@ -47,7 +47,7 @@ static bool value_of(const Names *names, const char *name, bool batches, double 
         return batches;
     for (int i = 0; i < compiled->n_values; i++)
         if (!strcmp(name + (validation ? 4 : 0), compiled->values[i])) {
-            *out = values ? values[i] : 0;
+            *out = values ? values[i] : names->logs ? (double)NAN : 0;
             return !validation || (names->run->check.n > 0 && !batches);
         }
     return false;
@@ -154,7 +154,7 @@ static bool epoch_end(Callback *callback, Run *run, int epoch, const double *log
     Names names = { run, epoch, logs, validation };
     if (args_int(&callback->args, "save_freq") > 0)
         return true;
-    callback->due = is_due(callback, callback_value(callback, logs, validation));
+    callback->due = !callback_knows(callback, validation) || is_due(callback, callback_value(callback, logs, validation)); /* as Keras */
     return !callback->due || put_name(callback, &names, err);
 }
 

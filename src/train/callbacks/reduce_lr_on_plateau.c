@@ -49,6 +49,8 @@ static bool epoch_end(Callback *callback, Run *run, int epoch, const double *log
 {
     const Args *a = &callback->args;
     double *state = callback->state, value = callback_value(callback, logs, validation);
+    if (!callback_knows(callback, validation))
+        return true;
     if (state[COOLDOWN] > 0) {
         state[COOLDOWN]--;
         state[WAIT] = 0;
