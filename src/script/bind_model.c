@@ -389,7 +389,7 @@ static const Verb methods[] = {
       "Outputs for the rows of x, a tensor (a list where there are several outputs). Several inputs: a list, or a table by name.", NULL },
     { "confusion", model_confusion, "~x ~y?", model_batch_args, 1,
       "The confusion matrix on data, with precision, recall and F1 of each class; prints as a table. Fields: matrix, classes, "
-      "accuracy. Of several outputs the first that classifies.",
+      "accuracy; of several outputs the first that classifies, named in output.",
       NULL },
     { "train_on_batch", model_train_on_batch, "~x ~y *sample_weight *class_weight", NULL, 0,
       "One update on this batch; gives loss and metrics before it. x and y as for fit.", NULL },

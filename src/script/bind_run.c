@@ -272,10 +272,13 @@ static int method_confusion(lua_State *L)
     uint32_t *counts = lua_newuserdatauv(L, size, 0); /* room first: nothing raises while the picture is held */
     char(*names)[TELE_NAME] = lua_newuserdatauv(L, names_size, 0);
     const char **labels = lua_newuserdatauv(L, (size_t)n * sizeof *labels, 0);
+    char output[TELE_NAME] = "";
     picture = telemetry_picture(run_telemetry(run), PICTURE_CONFUSION);
     bool same = picture && picture->n == n, named = same && picture->labels;
-    if (same)
+    if (same) {
         memcpy(counts, picture->counts, size);
+        memcpy(output, picture->output, TELE_NAME);
+    }
     if (named)
         memcpy(names, picture->labels, names_size);
     telemetry_picture_free(picture);
@@ -283,7 +286,7 @@ static int method_confusion(lua_State *L)
         return bind_error(L, ERR_STATE, "the matrix was replaced meanwhile; ask again");
     for (int i = 0; i < n; i++)
         labels[i] = names[i];
-    confusion_push(L, counts, n, named ? labels : NULL);
+    confusion_push(L, counts, n, named ? labels : NULL, output);
     return 1;
 }
 

@@ -38,6 +38,7 @@ typedef struct Evaluate {
     int n_weights;
     double logs[COMPILE_VALUES];
     uint32_t *confusion;
+    char output[LAYER_NAME]; /* that it is of, where the model has several */
     const _Atomic bool *stop;
 } Evaluate;
 
@@ -120,7 +121,7 @@ static int confusion_tostring(lua_State *L)
     return 1;
 }
 
-void confusion_push(lua_State *L, const uint32_t *counts, int n, const char *const *labels)
+void confusion_push(lua_State *L, const uint32_t *counts, int n, const char *const *labels, const char *output)
 {
     int64_t total = 0, right = confusion_right(counts, n, &total);
     Err err = ERR_INIT;
@@ -157,6 +158,11 @@ void confusion_push(lua_State *L, const uint32_t *counts, int n, const char *con
     lua_pushnumber(L, total ? (double)right / (double)total : 0);
     lua_setfield(L, table, "accuracy");
     Buf *text = bind_buf(L);
+    if (*output) {
+        lua_pushstring(L, output);
+        lua_setfield(L, table, "output");
+        buf_printf(text, "output %s\n", output);
+    }
     confusion_write(text, counts, n, labels);
     while (text->size && text->data[text->size - 1] == '\n')
         text->size--;
@@ -209,6 +215,8 @@ static bool do_build(void *ctx, Err *err)
     if (!compiled || !samples_build(e->model, &e->given, "confusion", err))
         return false;
     e->n_classes = target_classes(compiled, e->model, &output);
+    if (e->n_classes > 0 && compiled->n_outputs > 1)
+        memcpy(e->output, compiled->output_names[output], LAYER_NAME);
     return e->n_classes > 0 || err_set(err, ERR_STATE, "%s with loss %s does not classify, so there is no confusion matrix",
                                        e->model->name, first_loss(compiled));
 }
@@ -226,7 +234,7 @@ int model_confusion(lua_State *L)
     memset(job.confusion, 0, n * n * sizeof *job.confusion);
     do_job(L, job.model, do_evaluate, &job);
     const char **labels = label_list(L, job.model, job.n_classes);
-    confusion_push(L, job.confusion, job.n_classes, labels);
+    confusion_push(L, job.confusion, job.n_classes, labels, job.output);
     return 1;
 }
 

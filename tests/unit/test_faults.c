@@ -305,6 +305,7 @@ static void test_resume(void **state)
     const char *path = scratch_path("m.safetensors");
     assert_ok(run_save(run, path, &err));
     assert_ok(run_stop(run, &err));
+    kit_wait(run);
     kit_end(run, model);
     start_runs(path);
 }
