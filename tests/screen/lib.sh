@@ -55,8 +55,10 @@ start() { # W H COMMAND…
     rm -f "$work/before" "$work/after" "$work/status"
     printf '%s\n' 'trap : INT' "stty -g >'$work/before'" "$*" "echo \$? >'$work/status'" "stty -g >'$work/after'" "echo the shell again" \
         "cat >/dev/null" >"$work/script"
-    tm new-session -d -x "$w" -y "$h" "sh $work/script" \; pipe-pane "cat >'$work/bytes'"
+    soon "$patience" begun # a server that is about to end may still take the call
 }
+
+begun() { tm new-session -d -x "$w" -y "$h" "sh $work/script" \; pipe-pane "cat >'$work/bytes'" 2>/dev/null; }
 
 not_running() { ! tm has-session 2>/dev/null; }
 keys() { tm send-keys "$@"; }
