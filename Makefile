@@ -57,7 +57,7 @@ cflags_nn       := $(call pc,--cflags jansson)
 cflags_train    := $(KERNEL) $(call pc,--cflags jansson)
 cflags_script   := $(call pc,--cflags $(LUA_PC))
 cflags_ui       := $(call pc,--cflags ncursesw readline)
-cflags_app      := $(call pc,--cflags $(LUA_PC))
+cflags_app      := $(call pc,--cflags $(LUA_PC) zlib liblzma jansson)
 LDLIBS := $(call pc,--libs $(LIBS_PC)) -lm
 
 SRC    := $(filter-out src/app/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))

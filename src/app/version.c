@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "app/version.h"
 
+#include <jansson.h>
 #include <lua.h>
+#include <lzma.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/file.h"
 #include "base/pool.h"
 #include "tensor/kern.h"
+#include "ui/caps.h"
+#include "ui/prompt.h"
 
 static void processor(char *out, size_t size)
 {
@@ -42,6 +47,8 @@ void version_write(Buf *out)
     if (kern_blas_warning())
         buf_printf(out, "             ! %s\n", kern_blas_warning());
     buf_printf(out, "  language   %s\n", LUA_RELEASE);
+    buf_printf(out, "  screen     %s, readline %s\n", caps_library(), prompt_library());
+    buf_printf(out, "  files      zlib %s, liblzma %s, jansson %s\n", zlibVersion(), lzma_version_string(), JANSSON_VERSION);
     if (file_resource(folder, sizeof folder, "themes"))
         buf_printf(out, "  themes     %s\n", folder);
     if (file_resource(folder, sizeof folder, "data"))

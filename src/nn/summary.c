@@ -351,6 +351,10 @@ static void put_totals(const Model *model, Buf *out)
 
 bool model_summary(Model *model, Buf *out, int width, bool ascii, Err *err)
 {
+    if (model->n_nodes == 0) {
+        buf_printf(out, "Model: \"%s\" has no layers yet. Add some, from input to output: model:add(nn.Dense(10, {input_shape = {4}}))\n", model->name);
+        return buf_ok(out, err);
+    }
     Summary s = { .model = model, .out = out, .cell = BUF_INIT, .ascii = ascii, .n_columns = is_chain(model) ? 3 : 4 };
     buf_printf(out, "Model: \"%s\"\n", model->name);
     if (fit(&s, width))

@@ -78,7 +78,20 @@ static bool starts_with_signature(const HelpRow *row)
     return !strncmp(row->doc, last, n) && row->doc[n] == '(';
 }
 
-/* The first line of a doc, without the signature that some begin with. */
+/* The first sentence; it may go on in the next line, which begins with a small letter then. */
+static size_t sentence_size(const char *doc)
+{
+    size_t i = 0;
+    for (; doc[i]; i++) {
+        if (doc[i] == '\n' && !islower((unsigned char)doc[i + 1]))
+            break;
+        if (doc[i] == '.' && isspace((unsigned char)doc[i + 1]) && !islower((unsigned char)doc[i + 2]))
+            return i + 1;
+    }
+    return i;
+}
+
+/* The first sentence of a doc, without the signature that some begin with. */
 static void add_brief(Buf *out, const HelpRow *row)
 {
     const char *doc = row->doc, *colon = starts_with_signature(row) ? doc + strcspn(doc, ")\n") : NULL;
@@ -87,7 +100,8 @@ static void add_brief(Buf *out, const HelpRow *row)
         doc = colon + 2;
     else if (colon || starts_with_signature(row))
         doc += strcspn(doc, "\n") + (strchr(doc, '\n') != NULL);
-    buf_write(out, doc, strcspn(doc, "\n"));
+    for (size_t n = sentence_size(doc), i = 0; i < n; i++)
+        buf_put(out, doc[i] == '\n' ? ' ' : doc[i]);
 }
 
 static void write_row(Buf *out, const HelpRow *row)

@@ -40,7 +40,7 @@ struct Recording {
     bool saved_ended;
     _Atomic bool over;    /* the run was released: one last round */
     _Atomic bool troubled;
-    char trouble[160];    /* set before troubled */
+    char trouble[WRITER_TROUBLE]; /* set before troubled */
 };
 
 static struct {
@@ -79,7 +79,7 @@ static void complain(Recording *recording, const Err *err)
 {
     if (atomic_load(&recording->troubled))
         return;
-    snprintf(recording->trouble, sizeof recording->trouble, "%.150s", err->text);
+    snprintf(recording->trouble, sizeof recording->trouble, "%.330s", err->text);
     atomic_store(&recording->troubled, true);
 }
 
@@ -257,7 +257,7 @@ void writer_complain(Writer *writer, const Err *err)
 {
     if (atomic_load(&writer->troubled))
         return;
-    snprintf(writer->trouble, sizeof writer->trouble, "%.150s", err->text);
+    snprintf(writer->trouble, sizeof writer->trouble, "%.330s", err->text);
     atomic_store(&writer->troubled, true);
 }
 
@@ -312,7 +312,7 @@ void recorder_save(Run *run, SaveReason reason)
         atomic_store(&r->hand, SAVE_EMPTY);
         r->saved_s = clock_now();
         if (!r->refused)
-            report_event(run, false, "autosave", "no autosave: %.160s", err.text);
+            report_event(run, false, "autosave", "no autosave: %.330s", err.text);
         r->refused = true;
         return;
     }

@@ -20,6 +20,7 @@
 #define TELE_BUCKETS 512 /* buckets of a series */
 #define TELE_NAME 32
 #define TELE_VALUE 96     /* a value's name: "out_a_sparse_categorical_accuracy" */
+#define TELE_SENTENCE 400 /* bytes of an event's text */
 
 typedef struct Telemetry Telemetry;
 
@@ -84,7 +85,7 @@ typedef struct Fact {
     int branch;               /* which branch of history: 0, and one more after each rewind */
     bool by_user;             /* FACT_EVENT: a change made from outside, to be marked on the curves */
     char label[24];           /* FACT_EVENT: short, for the mark: "lr 1e-4", "rewind" */
-    char text[200];           /* FACT_EVENT: one sentence */
+    char text[TELE_SENTENCE]; /* FACT_EVENT: one sentence */
 } Fact;
 
 typedef struct TeleBucket {

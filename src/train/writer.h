@@ -9,6 +9,8 @@
 
 #include "base/err.h"
 
+#define WRITER_TROUBLE 340 /* bytes; fits into an event with words around it */
+
 typedef struct Writer {
     struct Writer *next; /* under the recorder's lock */
     void (*serve)(struct Writer *writer); /* each round; the recorder's thread, as the next two */
@@ -16,7 +18,7 @@ typedef struct Writer {
     void (*drop)(struct Writer *writer);  /* give up the recorder's reference */
     bool told;                            /* the trainer's */
     _Atomic bool troubled;
-    char trouble[160]; /* set before troubled */
+    char trouble[WRITER_TROUBLE]; /* set before troubled */
 } Writer;
 
 /* The recorder's thread: the first trouble is kept. */

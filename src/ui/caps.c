@@ -89,6 +89,11 @@ bool caps_read(Caps *caps, Err *err)
     return true;
 }
 
+const char *caps_library(void)
+{
+    return curses_version();
+}
+
 void caps_put(const Caps *caps, Buf *out, Cap cap, int a, int b)
 {
     const char *text = caps->text[cap];

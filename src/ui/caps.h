@@ -50,6 +50,9 @@ typedef struct Caps {
  * understands that), a missing one for vt100. Fails: ERR_IO when the terminal cannot place its cursor or nothing is known. */
 MUST_USE bool caps_read(Caps *caps, Err *err);
 
+/* "ncurses 6.4.20221231", whose terminfo it is. */
+const char *caps_library(void);
+
 /* Append a capability with its numbers (ignored where it takes none). */
 void caps_put(const Caps *caps, Buf *out, Cap cap, int a, int b);
 

@@ -11,7 +11,7 @@
 
 /* What one chart shows: a metric, metrics of one kind together, or the learning rate. */
 typedef struct CurveView {
-    char title[TELE_NAME];
+    char title[TELE_VALUE];
     int n;
     int metrics[CURVES_MOST]; /* the plan's numbers; its n_metrics stands for the learning rate */
     int axis;                 /* the place of its axis in the cache */

@@ -8,7 +8,7 @@
 #include "ui/curves.h"
 
 #define LEGEND 17 /* columns for one metric: sample, name, value */
-#define NAMES 14  /* most columns of a name where several share the chart */
+#define NAMES 14  /* columns that a name may have in any case where several share the chart */
 
 /* How many cells of a region are taken. */
 static int curve_cells(const Curves *c, int x, int y, int w, int h)
@@ -95,7 +95,8 @@ static int name_width(const Curves *c)
         int w = canvas_width(c->lines[i].name);
         width = w > width ? w : width;
     }
-    return width < NAMES ? width : NAMES;
+    int most = c->plot.w / 3 > NAMES ? c->plot.w / 3 : NAMES;
+    return width < most ? width : most;
 }
 
 static bool any_valid(const Curves *c)

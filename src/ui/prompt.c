@@ -352,6 +352,11 @@ bool prompt_empty(void)
     return rl_end == 0;
 }
 
+const char *prompt_library(void)
+{
+    return rl_library_version;
+}
+
 bool prompt_leading(void)
 {
     return self.leading;

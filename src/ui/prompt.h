@@ -21,6 +21,9 @@ typedef struct PromptSetup {
     void *ctx;
 } PromptSetup;
 
+/* Readline's version: "8.2". */
+const char *prompt_library(void);
+
 /* Fails: ERR_IO when readline has no place to write to. */
 MUST_USE bool prompt_open(const PromptSetup *setup, Err *err);
 void prompt_close(void);

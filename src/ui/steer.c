@@ -159,8 +159,8 @@ static void act_scroll(Face *face, int direction)
         face->dash.scroll += direction * 5;
         face->dash.scroll = face->dash.scroll < 0 ? 0 : face->dash.scroll;
     } else {
-        int rows = face->prompt.h / 2;
-        view_scroll(prompt_view(), face->console, direction * (rows > 0 ? rows : 1));
+        int h = face->prompt.h > 1 ? face->prompt.h - 1 : 1; /* without the line that is edited */
+        view_scroll(prompt_view(), face->console, direction * (h / 2 > 0 ? h / 2 : 1), face->prompt.w, h);
     }
 }
 

@@ -18,17 +18,6 @@ void view_init(View *view)
     *view = (View){ .bottom = VIEW_FOLLOW };
 }
 
-void view_scroll(View *view, const Console *console, int lines)
-{
-    uint64_t first, end;
-    console_range(console, &first, &end);
-    uint64_t at = view->bottom > end ? end : view->bottom;
-    if (lines < 0)
-        at = at - first > (uint64_t)-lines ? at - (uint64_t)-lines : first + (first < end);
-    else
-        at += (uint64_t)lines;
-    view->bottom = at >= end ? VIEW_FOLLOW : at;
-}
 
 /* ---- the edited block ---- */
 
@@ -234,6 +223,34 @@ static void line_draw(const char *text, LineKind kind, bool again, int skip, Can
         if (!*text)
             break;
     }
+}
+
+/* The line after the first ones that fill so many rows. */
+static uint64_t first_page(const Console *console, uint64_t first, uint64_t end, int columns, int rows)
+{
+    Buf text = BUF_INIT;
+    uint64_t at = first;
+    for (LineKind kind = LINE_OUT; at < end && rows > 0; at++) {
+        buf_reset(&text);
+        if (console_line(console, at, &text, &kind))
+            rows -= line_rows(buf_text(&text), columns - (int)strlen(kind_mark(kind, false)));
+    }
+    buf_fini(&text);
+    return at;
+}
+
+void view_scroll(View *view, const Console *console, int lines, int columns, int rows)
+{
+    uint64_t first, end;
+    console_range(console, &first, &end);
+    uint64_t at = view->bottom > end ? end : view->bottom;
+    if (lines < 0) {
+        uint64_t top = first_page(console, first, end, columns > 3 ? columns : 3, rows);
+        at = at > top && at - top > (uint64_t)-lines ? at - (uint64_t)-lines : top;
+    } else {
+        at += (uint64_t)lines;
+    }
+    view->bottom = at >= end ? VIEW_FOLLOW : at;
 }
 
 typedef struct Shown {

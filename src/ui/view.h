@@ -27,8 +27,9 @@ typedef struct Edit {
 
 void view_init(View *view);
 
-/* Scroll by so many lines (negative: towards older ones). */
-void view_scroll(View *view, const Console *console, int lines);
+/* Scroll by so many lines (negative: towards older ones, up to the page that begins with the oldest) in an area of so many
+ * columns and rows. */
+void view_scroll(View *view, const Console *console, int lines, int columns, int rows);
 
 /* Draw both into the area; (*x, *y) is the cursor, x < 0 when it is not seen. */
 void view_draw(const View *view, const Console *console, const Edit *edit, Canvas *canvas, Rect area, const Theme *theme, int *x, int *y);

@@ -15,6 +15,11 @@ until_seen() { i=0; until grep -qE "$2" "$1" 2>/dev/null; do i=$((i + 1)); [ $i 
 
 run -h;                       expect "-h explains" 0 'hebb FILE' ''
 run -v;                       expect "-v tells versions" 0 'OpenBLAS' ''
+run -v;                       expect "-v names the libraries of the screen" 0 'ncurses [0-9.]+, readline [0-9.]+' ''
+run -v;                       expect "-v names those of files" 0 'zlib [0-9.]+, liblzma [0-9.]+' ''
+run -e 'print(help("run"))';  expect "a list in help has whole sentences" 0 'run:rewind\{step = 400\} to that update\.$' ''
+run -e 'print(nn.Sequential():summary())'
+expect "an empty model says what to do" 0 'has no layers yet' ''
 run -e 'print(6 * 7)';        expect "-e runs code" 0 '^42$' ''
 run -e 'error("no luck")';    expect "an error in the user's code is status 1" 1 '' 'no luck'
 run -e 'nn.Dens(3)';          expect "a mistyped name has a suggestion" 1 '' 'did you mean nn.Dense'

@@ -64,7 +64,7 @@ static Telemetry *run_of(int n, const char *const names[], Value *value, bool va
 {
     TelePlan plan = { .run_id = 1, .model = "m", .n_metrics = n, .first_epoch = 1, .n_epochs = 4, .steps_per_epoch = 50, .validates = validates };
     for (int i = 0; i < n; i++)
-        snprintf(plan.metrics[i], TELE_NAME, "%s", names[i]);
+        snprintf(plan.metrics[i], sizeof plan.metrics[i], "%s", names[i]);
     Err err = ERR_INIT;
     Telemetry *tele = telemetry_new(&plan, &err);
     assert_non_null(tele);

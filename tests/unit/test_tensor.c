@@ -192,6 +192,15 @@ static void test_print_long(void **state)
     assert_ok(tensor_zero(&empty, DTYPE_INT32, SHAPE(0, 3), &err));
     assert_string_equal(text_of(&empty, 6, 40), "tensor int32 (0, 3)\n[]");
     tensor_unref(&empty);
+    Tensor vector = numbers(SHAPE(25)), images = numbers(SHAPE(50, 9, 2, 2)), grey = numbers(SHAPE(7, 2, 3, 1));
+    assert_string_equal(text_of(&vector, 20, 45), "tensor float32 (25)\n[ 0   1   2   3   4   5   6   7   8   9\n" /* all of it, in lines of ten */
+                                                  " 10  11  12  13  14  15  16  17  18  19\n 20  21  22  23  24]");
+    assert_string_equal(text_of(&vector, 3, 40), "tensor float32 (25)\n[ 0   1   2   3  ...  21  22  23  24]");
+    assert_string_equal(text_of(&images, 9, 40), "tensor float32 (50, 9, 2, 2)\n[[[[0  1]\n   [2  3]]\n\n  ...]\n\n ...]");
+    assert_string_equal(text_of(&grey, 6, 40), "tensor float32 (7, 2, 3, 1)\n[[[[0]  [1]  [2]]\n  [[3]  [4]  [5]]]\n\n ...]");
+    tensor_unref(&vector);
+    tensor_unref(&images);
+    tensor_unref(&grey);
     Tensor none = { 0 };
     none.shape = SHAPE(3);
     assert_string_equal(text_of(&none, 6, 40), "no tensor");
