@@ -178,12 +178,14 @@ static void several_curves_have_letters_and_values(void **state)
     dash.zoom = dash_panel("loss");
     draw(&dash, 100, 40);
     assert_seen("train   valid");
-    assert_seen("a loss            1.0050  1.1300");
-    assert_seen("b left_loss       2.0050  2.1300");
-    assert_seen("c a_very_long_n…  3.0050  3.1300");
+    assert_seen("a loss                           1.0050  1.1300");
+    assert_seen("b left_loss                      2.0050  2.1300");
+    assert_seen("c a_very_long_name_of_some_loss  3.0050  3.1300");
     for (int i = 0; i < 3; i++)
         assert_true(count_on_screen((char)('a' + i), 6, 30) >= 3);
     screen_assert(&canvas, "100x40-several", false);
+    draw(&dash, 80, 24);
+    assert_seen("c a_very_long_name_of_so…  3.0050  3.1300");
     canvas.ascii = true;
     draw(&dash, 80, 24);
     assert_true(count_on_screen('b', 5, 14) > 20);
