@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* What a number is for; part of the key, so that streams never overlap. Values stand in no file. */
-typedef enum { RNG_INIT_WEIGHTS = 1, RNG_SHUFFLE, RNG_DROPOUT, RNG_DATA, RNG_SPLIT, RNG_USER, RNG_TEST } RngPurpose;
+typedef enum { RNG_INIT_WEIGHTS = 1, RNG_SHUFFLE, RNG_DROPOUT, RNG_DATA, RNG_SPLIT, RNG_USER, RNG_TEST, RNG_AUGMENT } RngPurpose;
 
 /* One block: four words from counter [4] and key [2]. */
 void rng_philox(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);

@@ -20,6 +20,8 @@
 
 typedef struct Layer Layer;
 typedef struct Model Model;
+struct Rng;
+struct Picture;
 
 typedef struct Param {
     char name[24];    /* "kernel", "bias", "gamma", "moving_mean": Keras's names, those in files */
@@ -77,6 +79,11 @@ typedef struct LayerKind {
     bool is_input;  /* Input: no inputs, a place where data enters */
     const char *gives; /* a value that is neither argument nor layer: "function"; NULL: none */
     bool traced;    /* its forward is a list of ops, traced from a function that it is given (traced.h) */
+    /* For layers that change images at random (augment.h): what happens to one image; or how much of its own an image keeps when it is
+     * mixed with another of its batch. */
+    void (*augment)(const Layer *layer, struct Rng *rng, struct Picture *picture);
+    double (*mix)(const Layer *layer, struct Rng *rng);
+    bool resizes;   /* its first two arguments are the size of the images that come out */
     bool made;      /* a class made at run time: counted (made.h) */
 } LayerKind;
 

@@ -374,7 +374,8 @@ static const Verb methods[] = {
       "Train. At the prompt it returns a run at once, in a script it waits unless wait = false. x and y are tensors, tables, or a\n"
       "dataset alone, and for a model with several inputs or outputs a list of them or a table by the names of their layers;\n"
       "validation_data = {x, y}; class_weight = {[0] = 1, [1] = 5}, for one output; sample_weight: a number for each sample, or\n"
-      "those for each output (validation_data = {x, y, weights}); callbacks: see help(\"callbacks\").\n"
+      "those for each output (validation_data = {x, y, weights}); augment = {nn.RandomFlip(\"horizontal\"), ...}: images\n"
+      "of x changed at random, made on another thread while the batch before trains; callbacks: see help(\"callbacks\").\n"
       "verbose: 0 silent, 1 a progress bar, 2 a line for each epoch. validation_freq = 2 validates after every second epoch,\n"
       "{1, 10} after these; the history holds nan (-) for the others.",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {1}})}; m:compile{optimizer = \"sgd\", loss = \"mse\"}\n"

@@ -53,6 +53,9 @@ void model_push(lua_State *L, Model *take);
  * and gives NULL). Raises. */
 Layer *layer_construct(lua_State *L, const LayerKind *kind);
 
+/* The layer, or the layers of the list, at index (nil: none); borrowed from the stack. Gives how many. Raises. */
+int augment_take(lua_State *L, int index, Layer *out[AUGMENT_MOST], const char *who);
+
 /* nn.layer{…} (bind_class.c). */
 int class_new(lua_State *L);
 
@@ -91,7 +94,7 @@ int model_reset(lua_State *L);
 int model_fit(lua_State *L);
 #define N_FIT_ARGS 12
 extern const ArgSpec fit_args[N_FIT_ARGS];
-#define FIT_VALUES "~x ~y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight *validation_freq"
+#define FIT_VALUES "~x ~y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight *validation_freq *augment"
 
 /* Data of a model (samples.c), borrowed from the stack. x and y: a tensor, tables of numbers, or where the model has several inputs
  * or outputs a list, or a table by their names. Raise; `who` is named in messages. */

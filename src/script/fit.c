@@ -67,7 +67,8 @@ enum {
     AT_RESUME,
     AT_SCHEDULE,
     AT_WEIGHT,
-    AT_FREQ
+    AT_FREQ,
+    AT_AUGMENT
 };
 
 /* ---- classes ---- */
@@ -259,6 +260,7 @@ int model_fit(lua_State *L)
     take_data(L, model, &options);
     take_freq(L, &options);
     take_resume(L, &options);
+    options.n_augment = augment_take(L, AT_AUGMENT, options.augment, "fit: augment");
     if (!lua_isnil(L, AT_SCHEDULE))
         options.rate = recipe_take(L, AT_SCHEDULE, RECIPE_SCHEDULE, "fit: schedule")->rate; /* stays on the stack */
     RunBox *box = bind_new(L, &kind_run, sizeof *box);

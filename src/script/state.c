@@ -138,6 +138,7 @@ static int open_all(lua_State *L)
     run_open(L);
     data_open(L);
     text_open(L);
+    augment_open(L);
     lines_open(L);
     sequence_open(L);
     help_open(L);

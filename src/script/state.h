@@ -76,6 +76,7 @@ void model_open(lua_State *L);
 void run_open(lua_State *L);
 void data_open(lua_State *L);
 void text_open(lua_State *L); /* behind data_open */
+void augment_open(lua_State *L); /* behind model_open */
 void lines_open(lua_State *L); /* behind data_open */
 void sequence_open(lua_State *L); /* behind data_open and model_open */
 void help_open(lua_State *L);

@@ -67,7 +67,7 @@ static bool add_data(Run *run, const FitOptions *o, Err *err)
         return err_set(err, ERR_DATA, "fit: validation_split = %g leaves nothing of %lld samples to train on", o->validation_split,
                        (long long)rows);
     bool ok = samples_fit(&fit, &o->data, &run->compiled, run->model, "fit", err) &&
-              feed_init(&run->feed, &fit, 0, kept, run->batch_size, o->shuffle, run->seed, err) &&
+              feed_init(&run->feed, &fit, 0, kept, run->batch_size, o->shuffle, run->seed, err) && feed_augment(&run->feed, o->augment, o->n_augment, err) &&
               (kept == rows || feed_init(&run->check, &fit, kept, rows - kept, check_size(o), false, run->seed, err));
     samples_unref(&fit);
     return ok && (o->validation.n_x == 0 || add_validation(run, o, err));
@@ -176,7 +176,8 @@ bool build_run(Run *run, const FitOptions *o, Err *err)
 
 static bool copy_feed(Feed *to, const Feed *from, Err *err)
 {
-    return from->n == 0 || feed_init(to, &from->all, from->first, from->n, from->batch_size, from->shuffle, from->seed, err);
+    return from->n == 0 || (feed_init(to, &from->all, from->first, from->n, from->batch_size, from->shuffle, from->seed, err) &&
+                             feed_augment(to, from->layers, from->n_layers, err));
 }
 
 bool build_run_like(Run *run, const Run *from, Err *err)

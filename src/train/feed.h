@@ -4,6 +4,7 @@
 #ifndef TRAIN_FEED_H
 #define TRAIN_FEED_H
 
+#include "train/ahead.h"
 #include "train/step.h"
 
 typedef struct Feed {
@@ -15,10 +16,20 @@ typedef struct Feed {
     int epoch;        /* that `order` is of; -1: none */
     int64_t *order;   /* owned [n] */
     Samples room;     /* owned: room for one batch */
+    Layer *layers[AUGMENT_MOST]; /* references: what changes the first input */
+    int n_layers;
+    Ahead *ahead;     /* owned: makes it; NULL: nothing does */
+    Samples mixed;    /* owned: room for a batch whose first input and targets are mixed; n_x 0: they are not */
+    int64_t *partner; /* owned [batch_size], for mixing, as */
+    real *share;      /* owned [batch_size] */
 } Feed;
 
 /* Takes references. Fails: ERR_MEM. */
 MUST_USE bool feed_init(Feed *feed, const Samples *all, int64_t first, int64_t n, int64_t batch_size, bool shuffle, uint64_t seed, Err *err);
+
+/* Change the first input's images by these layers on their way into a batch (references are taken); mixing changes targets too. Fails:
+ * as augment_check; ERR_ARG for images of int32, and for mixing where targets are class numbers; ERR_MEM, ERR_IO. */
+MUST_USE bool feed_augment(Feed *feed, Layer *const *layers, int n, Err *err);
 void feed_fini(Feed *feed);
 int64_t feed_batches(const Feed *feed); /* the last one may be smaller */
 

@@ -6,6 +6,7 @@
 #ifndef TRAIN_RUN_H
 #define TRAIN_RUN_H
 
+#include "nn/augment.h"
 #include "train/compile.h"
 #include "train/control.h"
 
@@ -53,6 +54,8 @@ typedef struct FitOptions {
     const char *resume;                /* a file to go on from, or NULL; it compiles a model that is not compiled yet */
     RunCallback callbacks[FIT_CALLBACKS];         /* taken over */
     int n_callbacks;
+    Layer *augment[AUGMENT_MOST]; /* borrowed; what changes the images of x[0] while training, see nn/augment.h */
+    int n_augment;
     Rate *rate;                        /* borrowed: a schedule in place of the optimizer's; NULL: its own */
     bool start_paused;
     bool fail_on_trouble; /* nobody can resume (a script): NaN or a callback's error ends the run as RUN_FAILED */
