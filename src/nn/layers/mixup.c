@@ -41,7 +41,7 @@ const LayerKind layer_mixup = {
            "Shapes: x [B, H, W, C] -> y the same.  Source: Zhang et al. 2018.",
     .example = "local m = nn.Sequential{nn.Flatten{input_shape = {8, 8, 1}}, nn.Dense(10, {activation = 'softmax'})}\n"
                "  m:compile{optimizer = 'adam', loss = 'categorical_crossentropy'}; local d = data.digits():rows(1, 64)\n"
-               "  m:fit(d.x, data.one_hot(d.y), {augment = nn.MixUp(0.2), verbose = 0, wait = true})",
+               "  m:fit(d.x, data.one_hot(d.y), {augment = nn.MixUp(0.2), verbose = 0, wait = true}); assert(m.built)",
     .args = args,
     .n_args = sizeof args / sizeof *args,
     .in_least = 1,
