@@ -221,13 +221,19 @@ function applications.BERT(given)
     local init = "truncated_normal(stddev=0.02)"
     local tokens = nn.Input({o.length}, {dtype = "int32", name = "tokens"})
     local segments = nn.Input({o.length}, {dtype = "int32", name = "segments"})
-    local words = nn.Embedding(o.vocabulary, o.width, {mask_zero = true, embeddings_initializer = init, name = "token_embedding"})(tokens)
+    local words = nn.Embedding(o.vocabulary, o.width, {embeddings_initializer = init, name = "token_embedding"})(tokens)
+    -- Who sees whom, [batch, length, length]: every step the tokens that are no padding. A mask of the words alone would end at the sum
+    -- with the segments, which have none.
+    local seen = nn.Lambda(function(t)
+        local counts = op.cast(op.not_equal(t, 0), "float32")
+        return counts:reshape{-1, 1, o.length} * (counts:reshape{-1, o.length, 1} * 0 + 1)
+    end, {name = "padding_mask"})(tokens)
     local y = nn.Add()(words, nn.PositionEmbedding(o.length, {initializer = init, name = "position_embedding"})(words),
                        nn.Embedding(o.segments, o.width, {embeddings_initializer = init, name = "segment_embedding"})(segments))
     y = chain(y, nn.LayerNormalization{epsilon = 1e-12, name = "embedding_norm"}, nn.Dropout(o.dropout))
     for i = 1, o.layers do
         y = nn.TransformerEncoder(4 * o.width, o.heads, {dropout = o.dropout, activation = "gelu", layer_norm_epsilon = 1e-12, kernel_initializer = init,
-                                                         name = "block_" .. i})(y)
+                                                         name = "block_" .. i})(y, seen)
     end
     local first = o.length > 1 and nn.Cropping1D({0, o.length - 1})(y) or y
     local pooled = chain(first, nn.Flatten(), nn.Dense(o.width, "tanh", {kernel_initializer = init, name = "pooled_dense"}))

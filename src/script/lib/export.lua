@@ -179,7 +179,8 @@ def load_weights(model, path):
                 continue
             for weight in layer.weights:
                 if "seed_generator" not in weight.path:
-                    own = weight.path[weight.path.index(layer.name) + len(layer.name) + 1:] if layer.name in weight.path else weight.name
+                    path, mark = "/" + weight.path, "/" + layer.name + "/"
+                    own = path[path.index(mark) + len(mark):] if mark in path else weight.name
                     own = own.replace("lstm_cell/", "").replace("gru_cell/", "").replace("simple_rnn_cell/", "")
                     weight.assign(stored[before + layer.name + "/" + own])
 

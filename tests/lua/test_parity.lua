@@ -1,0 +1,37 @@
+-- SPDX-License-Identifier: MIT
+-- Whole networks train as in Keras and PyTorch: same weights, same batches, 50 steps, each step's loss within 1e-3
+-- (fixtures/parity/make_parity.py). Untrained, the last batch's loss is another.
+local tap = dofile("tests/lua/tap.lua")
+local parity = dofile("tests/fixtures/parity/models.lua")
+
+local curves = {}
+for line in io.lines("tests/fixtures/parity/curves.txt") do
+    local name, rest = line:match("^(%S+) (.*)$")
+    curves[name] = {}
+    for number in rest:gmatch("%S+") do table.insert(curves[name], tonumber(number)) end
+end
+
+-- The loss of each batch: logs hold the mean since the epoch's start, of batches of one size.
+local function curve_of(m)
+    nn.reset_names()
+    local model, file, losses, sum = m.build(), os.tmpname() .. ".safetensors", {}, 0
+    parity.fill(model, file); os.remove(file)
+    model:compile{optimizer = m.optimizer(), loss = m.loss}
+    local x, y = m.data(m.name)
+    local first, last = (parity.steps - 1) * m.batch + 1, parity.steps * m.batch
+    local untrained = type(x) ~= "table" and model:test_on_batch(x:slice(first, last), y:slice(first, last)).loss
+    model:fit(x, y, {batch_size = m.batch, shuffle = false, verbose = 0, autosave = false, callbacks = {{on_train_batch_end = function(batch, logs)
+        losses[batch], sum = logs.loss * batch - sum, logs.loss * batch
+    end}}})
+    return losses, untrained
+end
+
+for _, m in ipairs(parity.models) do
+    local want, got, untrained = curves[m.name], curve_of(m)
+    local worst = 0
+    for i = 1, parity.steps do worst = math.max(worst, math.abs(got[i] - want[i]) / math.abs(want[i])) end
+    tap.is(#got, parity.steps, m.name .. ": 50 steps")
+    tap.ok(worst < 1e-3, ("%s: every loss within 1e-3 (worst %.1e)"):format(m.name, worst))
+    if untrained then tap.ok(math.abs(got[50] - untrained) > 0.01 * untrained, m.name .. ": training changed the last batch's loss") end
+end
+tap.done()
