@@ -67,6 +67,12 @@ static void host_run_began(void *ctx, Run *run, bool bar)
     face_wake();
 }
 
+static bool host_waiting(void *ctx)
+{
+    LuaThread *lua = ctx;
+    return atomic_load(&lua->queued) > 0 || atomic_load(&lua->leaving);
+}
+
 /* ---- the thread ---- */
 
 static void set_busy(LuaThread *lua, bool busy)
@@ -112,7 +118,7 @@ static void *lua_main(void *arg)
     LuaThread *lua = arg;
     Err err = ERR_INIT;
     signals_block();
-    ScriptHost host = { lua, host_say, host_publish, host_leave, host_run_began, NULL, NULL };
+    ScriptHost host = { lua, host_say, host_publish, host_leave, host_run_began, NULL, NULL, host_waiting };
     Script *script = script_new(&host, &lua->how, &err);
     if (!script) {
         console_puts(lua->console, LINE_ERROR, err.text);

@@ -239,7 +239,7 @@ static int run_plain(const Options *options, bool prompt)
     PlainSession session = { .prompt = prompt };
     bool rewrite = !options->plain && !env_set("ACCESSIBLE") && isatty(2);
     session.plain = plain_new(rewrite, &err);
-    ScriptHost host = { &session, plain_host_say, plain_host_publish, plain_host_leave, plain_host_run_began, plain_host_tick, NULL };
+    ScriptHost host = { &session, plain_host_say, plain_host_publish, plain_host_leave, plain_host_run_began, plain_host_tick, NULL, NULL };
     ScriptOptions how = script_options(options, false);
     session.script = session.plain ? script_new(&host, &how, &err) : NULL;
     int status = 1;

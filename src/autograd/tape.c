@@ -42,6 +42,7 @@ void tape_begin(Tape *tape, TapeMode mode, uint64_t seed, uint64_t step)
     tape->step = step;
     tape->flops = 0;
     tape->where = NULL;
+    tape->open = false;
     tape->penalize = false;
     tape->penalty = NULL;
     tape->generation = atomic_fetch_add_explicit(&generations, 1, memory_order_relaxed) + 1;
@@ -76,6 +77,14 @@ Node *tape_input(Tape *tape, const Tensor *value, Err *err)
 Node *tape_param(Tape *tape, const Tensor *value, real *grad, Err *err)
 {
     return leaf_new(tape, value, tape->mode == TAPE_TRAIN && value->dtype == DTYPE_FLOAT32 ? grad : NULL, err);
+}
+
+Node *tape_open_param(Tape *tape, const Tensor *value, Err *err)
+{
+    Node *node = leaf_new(tape, value, NULL, err);
+    if (node)
+        node->open = node->wants_grad = tape->mode != TAPE_INFER && value->dtype == DTYPE_FLOAT32;
+    return node;
 }
 
 /* ---- forward ---- */
@@ -376,13 +385,86 @@ bool tape_backward(Tape *tape, Node *loss, Err *err)
     return true;
 }
 
+/* ---- gradients that are asked for later ---- */
+
+/* Turn the list of nodes round: oldest first, or back. Returns the node that is first now. */
+static Node *turn(Node *first)
+{
+    Node *done = NULL;
+    while (first) {
+        Node *next = first->before;
+        first->before = done;
+        done = first;
+        first = next;
+    }
+    return done;
+}
+
+/* Oldest first: a parameter wants a gradient where target says so, a result where one of its inputs does. */
+static void settle_wants(Node *oldest, TapeTarget target, void *ctx)
+{
+    for (Node *node = oldest; node; node = node->before) {
+        node->reached = false;
+        if (node->open) {
+            node->grad = target(ctx, &node->value);
+            node->wants_grad = node->grad != NULL;
+            node->grad_set = false;
+        }
+        if (!node->call)
+            continue;
+        bool wants = false;
+        for (int i = 0; i < node->call->n_in; i++)
+            wants = wants || (node->in[i] && node->in[i]->wants_grad);
+        node->wants_grad = node->call->wants_grad = wants && node->call->op->backward && node->value.dtype == DTYPE_FLOAT32;
+    }
+}
+
+/* Newest first: a changed weight that a gradient passes, or NULL. */
+static const Node *find_stale(Node *loss)
+{
+    loss->reached = loss->wants_grad;
+    for (Node *node = loss; node; node = node->before)
+        for (int i = 0; node->reached && node->call && i < node->call->n_in; i++) {
+            if (!node->in[i])
+                continue;
+            if (node->in[i]->stale)
+                return node->in[i];
+            node->in[i]->reached = node->in[i]->wants_grad;
+        }
+    return NULL;
+}
+
+bool tape_aim(Tape *tape, Node *loss, TapeTarget target, void *ctx, const Node **stale, Err *err)
+{
+    if (!check_backward(tape, loss, err))
+        return false;
+    Node *oldest = turn(tape->last);
+    settle_wants(oldest, target, ctx);
+    tape->last = turn(oldest);
+    *stale = find_stale(loss);
+    if (*stale)
+        return err_set(err, ERR_STATE, "weights of %s were changed after this loss was computed", (*stale)->where ? (*stale)->where : "a layer");
+    return loss->wants_grad || err_set(err, ERR_STATE, "this loss does not depend on any of the weights");
+}
+
+void tape_outdate(Tape *tape, const real *block, size_t n)
+{
+    for (Node *node = tape->last; node; node = node->before)
+        if (node->open && tensor_real(&node->value) >= block && tensor_real(&node->value) < block + n)
+            node->stale = true;
+}
+
 /* ---- after the step ---- */
 
 void tape_commit(Tape *tape)
 {
-    for (Node *node = tape->n_commits ? tape->last : NULL; node; node = node->before)
+    if (!tape->n_commits)
+        return;
+    Node *oldest = turn(tape->last);
+    for (Node *node = oldest; node; node = node->before)
         if (node->call && node->call->op->commit)
             node->call->op->commit(node->call);
+    tape->last = turn(oldest);
     tape->n_commits = 0;
 }
 

@@ -23,6 +23,8 @@ struct Node {
     size_t grad_size; /* bytes of that buffer, where it is the arena's */
     bool wants_grad; /* a parameter stands below it */
     bool grad_set;   /* grad holds something already: add to it */
+    bool open;       /* a parameter whose gradient is asked for later: tape_aim */
+    bool stale;      /* a parameter whose value was changed since: tape_outdate */
     bool reached;    /* tape_backward: the loss depends on it */
     int shared;      /* tape_backward: the input whose gradient is this node's buffer too, or -1 */
     int uses;        /* how many inputs of later nodes it is */
@@ -49,6 +51,7 @@ typedef struct Tape {
     bool keep_grads;     /* gradients of nodes between stay after tape_backward; else their buffers are used again on the way */
     uint64_t generation; /* new with every tape_begin of any tape: values of an ended step are known by it; 0: none yet */
     const char *where;   /* put on the nodes to come */
+    bool open;           /* whose gradients are wanted is said after the values are there (tape_open_param); set after tape_begin */
     bool penalize;       /* layers add what their regularisers ask for to `penalty`; set after tape_begin */
     Node *penalty;       /* a scalar, or NULL: none so far */
 } Tape;
@@ -64,6 +67,9 @@ void tape_begin(Tape *tape, TapeMode mode, uint64_t seed, uint64_t step);
 MUST_USE Node *tape_input(Tape *tape, const Tensor *value, Err *err);
 MUST_USE Node *tape_param(Tape *tape, const Tensor *value, real *grad, Err *err);
 
+/* A parameter of an open tape: what depends on it keeps what its gradient takes, which tape_aim gives a place. */
+MUST_USE Node *tape_open_param(Tape *tape, const Tensor *value, Err *err);
+
 /* Run an op. in[i] may be NULL for an optional input. args NULL: all defaults; copied otherwise. Fails: what infer says,
  * ERR_MEM; the message is wrapped with tape->where. */
 MUST_USE Node *tape_op(Tape *tape, const Op *op, Node *const *in, int n_in, const Args *args, Err *err);
@@ -73,7 +79,18 @@ MUST_USE Node *tape_op(Tape *tape, const Op *op, Node *const *in, int n_in, cons
  * scalar, ERR_STATE when the tape is not in TRAIN mode, ERR_MEM. */
 MUST_USE bool tape_backward(Tape *tape, Node *loss, Err *err);
 
-/* Let ops keep their state changes (moving averages): call once when the step is kept. */
+/* Of an open tape: where the gradient of this parameter goes, or NULL: it is not wanted. Known by the place of its data. */
+typedef real *(*TapeTarget)(void *ctx, const Tensor *value);
+
+/* Before tape_backward: gradients of loss are wanted for those parameters alone that target gives a place; what does not lead to one of
+ * them is left out. Fails: ERR_STATE when a weight that the gradient passes through was changed since (*stale: its node), or when loss
+ * depends on none of them; ERR_MEM. */
+MUST_USE bool tape_aim(Tape *tape, Node *loss, TapeTarget target, void *ctx, const Node **stale, Err *err);
+
+/* The n numbers at `block` were changed: gradients that pass through parameters there would be wrong from now on. */
+void tape_outdate(Tape *tape, const real *block, size_t n);
+
+/* Let ops keep their state changes (moving averages), in the order they ran: call once when the step is kept. */
 void tape_commit(Tape *tape);
 
 /* The first node, in the order they ran, that holds a NaN or infinity; NULL when all are finite. */

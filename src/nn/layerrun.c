@@ -86,7 +86,8 @@ Node *layer_param(Layer *layer, Tape *tape, int i, Err *err)
     if (param->node && param->node_tape == tape && param->node_generation == tape->generation)
         return param->node;
     real *grad = layer->grad && layer->trainable && param->trainable ? layer->grad + param->offset : NULL;
-    Node *node = tape_param(tape, &param->value, grad, err);
+    bool open = tape->open && layer->trainable && param->trainable;
+    Node *node = open ? tape_open_param(tape, &param->value, err) : tape_param(tape, &param->value, grad, err);
     if (node) {
         param->node = node;
         param->node_tape = tape;

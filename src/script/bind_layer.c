@@ -7,6 +7,7 @@
 #include "script/bind_net.h"
 #include "script/help.h"
 #include "script/trace.h"
+#include "script/scope.h"
 
 /* ---- boxes ---- */
 
@@ -279,7 +280,10 @@ int layer_apply(lua_State *L, Layer *layer, int first)
     char what[64];
     Err err = ERR_INIT;
     Symbol *in[OP_IN_MOST];
+    int training = scope_now(script_of(L)) ? scope_training(L, layer->name) : -1;
     int n = spread_list(L, first);
+    if (scope_now(script_of(L)) && n > 0 && !bind_test(L, first, &kind_symbol))
+        return scope_layer(L, layer, first, n, training);
     if (n < 1 || n > OP_IN_MOST)
         return bind_error(L, ERR_ARG, "%s is called on one to %d symbols or tensors, got %d", layer->name, OP_IN_MOST, n);
     SymbolBox *symbol = bind_test(L, first, &kind_symbol);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "script/help.h"
+#include "script/scope.h"
 
 /* ---- boxes ---- */
 
@@ -159,6 +160,25 @@ static int reset_names(lua_State *L)
     return 0;
 }
 
+/* How many tensors stand from `first` on; a list of them alone is spread over the stack. */
+static int spread_inputs(lua_State *L, int first)
+{
+    int n = lua_gettop(L) - first + 1;
+    if (n != 1 || !lua_istable(L, first))
+        return n;
+    lua_rawgeti(L, first, 1);
+    bool list = tensor_test(L, -1) != NULL;
+    lua_pop(L, 1);
+    n = list ? (int)lua_rawlen(L, first) : 1;
+    if (!list || n > MODEL_INPUTS)
+        return 1;
+    luaL_checkstack(L, n + 4, NULL);
+    for (int i = 1; i <= n; i++)
+        lua_rawgeti(L, first, i);
+    lua_remove(L, first);
+    return n;
+}
+
 /* A model called: on symbols it is a layer of another model, on tensors it predicts. */
 static int model_call(lua_State *L)
 {
@@ -168,6 +188,10 @@ static int model_call(lua_State *L)
         lua_rawgeti(L, 2, 1);
         symbols = bind_test(L, -1, &kind_symbol) != NULL;
         lua_pop(L, 1);
+    }
+    if (!symbols && scope_now(script_of(L))) {
+        int training = scope_training(L, model->name);
+        return scope_model(L, model, 2, spread_inputs(L, 2), training);
     }
     if (!symbols) {
         int n = lua_gettop(L) - 1;

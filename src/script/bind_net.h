@@ -34,6 +34,7 @@ typedef struct Recipe {
     } of;
     Args args;
     char *file; /* owned: of a callback that writes one; NULL: its default */
+    Optimizer *live; /* reference: an optimizer that apply has put to use, with its state; or NULL */
     Rate *rate; /* reference: of a schedule, it with its arguments; of an optimizer, its learning_rate where that is a schedule; or NULL */
 } Recipe;
 
@@ -92,6 +93,14 @@ int model_reset(lua_State *L);
 
 /* fit, bound as a method of models (fit.c). */
 int model_fit(lua_State *L);
+/* What fit and nn.job share: flags, and waiting for a run whose failure is raised. */
+bool fit_flag(lua_State *L, int index, const char *name, bool otherwise);
+int fit_verbose(lua_State *L, int index); /* 0 silent, 1 with a progress bar, 2 a line an epoch */
+void fit_wait(lua_State *L, Run *run);
+
+/* run:log, inside the step of a job (jobs.c). */
+int run_log(lua_State *L);
+extern const VerbGroup job_group;
 #define N_FIT_ARGS 12
 extern const ArgSpec fit_args[N_FIT_ARGS];
 #define FIT_VALUES "~x ~y? *validation_data *class_weight *callbacks *class_names *verbose *wait *resume *schedule *sample_weight *validation_freq *augment"

@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "script/bind_tensor.h"
+#include "script/scope.h"
 #include "script/trace.h"
 
 #define LIST_LEAST 5 /* an op of so many inputs takes them as one list too: op.concat({a, b}) */
@@ -30,12 +31,12 @@ static void convert(lua_State *L, int at, const Op *op, int i)
 {
     bool whole = op->integer_in >> i & 1, any = op->any_in >> i & 1;
     Var *var = tensor_test(L, at);
-    if (!var || !var->traced)
+    if (!var)
         var = tensor_want(L, at, whole ? DTYPE_INT32 : DTYPE_FLOAT32, op->name);
     DType want = whole ? DTYPE_INT32 : DTYPE_FLOAT32;
     if (any || var->value.dtype == want)
         return;
-    if (var->traced) {
+    if (var->traced || tensor_borrows(L, at)) {
         cast_traced(L, at, want);
         return;
     }
@@ -56,6 +57,10 @@ void op_push(lua_State *L, const Op *op, const int *at, int n_in, const Args *ar
     for (int i = 0; i < n_in; i++)
         if (at[i])
             convert(L, at[i], op, i);
+    if (scope_now(script_of(L))) {
+        scope_op(L, op, at, n_in, args, training);
+        return;
+    }
     for (int i = 0; i < n_in; i++)
         in[i] = at[i] ? tensor_any(L, at[i], op->name) : NULL;
     training = training || trace_training(script_of(L));

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "script/bind_model.h"
+#include "train/job.h"
 
 #define EPOCHS_MOST 100000
 #define PAUSE_LOOK_S 0.05 /* a script that waits looks so often whether the run stands at a pause */
@@ -38,7 +39,7 @@ Run *model_run(const Model *model)
 {
     for (int i = control_count() - 1; i >= 0; i--) {
         Run *run = control_run(i);
-        if (run && run_model(run) == model)
+        if (run && run_trains(run, model))
             return run;
         run_unref(run);
     }
@@ -318,14 +319,30 @@ static int get_reason(lua_State *L)
     return 1;
 }
 
+/* In its own step a job knows exactly where it stands. */
+static bool in_step(lua_State *L, Run *run)
+{
+    return run_job(run) && script_inside(script_of(L), run);
+}
+
 static int get_epoch(lua_State *L)
 {
+    Run *run = run_check(L, 1, "epoch");
+    if (in_step(L, run)) {
+        lua_pushinteger(L, job_epoch(run));
+        return 1;
+    }
     lua_pushinteger(L, now_of(L, "epoch").epoch);
     return 1;
 }
 
 static int get_step(lua_State *L)
 {
+    Run *run = run_check(L, 1, "steps");
+    if (in_step(L, run)) {
+        lua_pushinteger(L, job_steps(run));
+        return 1;
+    }
     lua_pushinteger(L, now_of(L, "steps").step);
     return 1;
 }
@@ -482,6 +499,7 @@ static const Verb methods[] = {
     { "pause", method_pause, NULL, NULL, 0, "Stand still at the next step boundary.", NULL },
     { "resume", method_resume, NULL, NULL, 0, "Go on.", NULL },
     { "step", method_step, NULL, step_args, COUNT_OF(step_args), "Do n updates, then pause.", NULL },
+    { "log", run_log, "values", NULL, 0, "Inside the step of a job: values for its curves, by name: job:log{d_loss = d_loss, g_loss = g_loss}.", NULL },
     { "stop", method_stop, NULL, NULL, 0, "End at the next step boundary; history and weights stay.", NULL },
     { "wait", method_wait, NULL, wait_args, COUNT_OF(wait_args), "Wait until it has ended or trouble pauses it (in a script: until it is paused at all); gives its status.",
       NULL },
@@ -536,57 +554,3 @@ const Kind kind_run = {
     .n_methods = COUNT_OF(methods),
     .meta = meta,
 };
-
-/* ---- all runs ---- */
-
-static int nn_runs(lua_State *L)
-{
-    int n = 0;
-    lua_newtable(L);
-    for (int i = 0; i < control_count(); i++) {
-        RunBox *box = bind_new(L, &kind_run, sizeof *box);
-        box->run = control_run(i);
-        if (box->run)
-            lua_rawseti(L, -2, ++n);
-        else
-            lua_pop(L, 1);
-    }
-    return 1;
-}
-
-static const Verb run_verbs[] = {
-    { "runs", nn_runs, NULL, NULL, 0, "The runs of this session, the newest last.", "assert(type(nn.runs()) == \"table\")" },
-};
-const VerbGroup run_group = { "nn.", run_verbs, COUNT_OF(run_verbs) };
-
-void run_open(lua_State *L)
-{
-    bind_kind(L, &kind_run);
-    lua_getglobal(L, "nn");
-    bind_fill(L, &run_group);
-    lua_pop(L, 1);
-}
-
-bool script_finish_runs(Script *script, Err *err)
-{
-    bool ok = true;
-    for (int i = 0; ok && i < control_count(); i++) {
-        Run *run = control_run(i);
-        if (!run)
-            continue;
-        if (run_has_ended(run)) { /* fit and wait have told that already */
-            run_unref(run);
-            continue;
-        }
-        while (ok && !run_has_ended(run) && run_state(run) != RUN_PAUSED && run_state(run) != RUN_TROUBLE)
-            ok = run_wait(run, 0.1, &script->stop, serve, script, err);
-        if (ok && run_state(run) == RUN_FAILED) {
-            TeleNow now;
-            telemetry_now(run_telemetry(run), &now);
-            ok = err_set(err, ERR_NUMERIC, "run %d failed at step %lld: %s", run_id(run), (long long)now.step, now.reason);
-            script_sayf(script, SAY_ERROR, "%s\n", err && err->text[0] ? err->text : "a run failed");
-        }
-        run_unref(run);
-    }
-    return ok;
-}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/name.h"
+#include "script/scope.h"
 #include "script/trace.h"
 
 /* ---- boxes ---- */
@@ -35,6 +36,8 @@ void tensor_done(lua_State *L, TensorBox *box, bool requires_grad)
 Var *tensor_test(lua_State *L, int index)
 {
     TensorBox *box = bind_test(L, index, &kind_tensor);
+    if (box)
+        scope_check(L, box);
     return box ? box->var : NULL;
 }
 
@@ -43,13 +46,31 @@ Var *tensor_any(lua_State *L, int index, const char *who)
     TensorBox *box = bind_check(L, index, &kind_tensor, who);
     if (!box->var)
         bind_error(L, ERR_STATE, "%s: this tensor holds nothing any more", who);
+    scope_check(L, box);
     return box->var;
+}
+
+/* One that borrows its values from a step gets storage of its own: who looks at it may keep it. */
+static void own(lua_State *L, int index)
+{
+    TensorBox *box = bind_test(L, index, &kind_tensor);
+    Err err = ERR_INIT;
+    Tensor copy;
+    if (!box->borrowed)
+        return;
+    if (!tensor_copy(&copy, &box->var->value, &err))
+        bind_raise(L, &err);
+    box->var->value = copy;
+    box->borrowed = false;
+    box->bytes = tensor_size(&copy);
+    script_announce(L, box->bytes);
 }
 
 Var *tensor_check(lua_State *L, int index, const char *who)
 {
     Var *var = tensor_any(L, index, who);
     trace_refuse(L, var, who);
+    own(L, index);
     return var;
 }
 
@@ -61,6 +82,12 @@ Var *tensor_want(lua_State *L, int index, DType dtype, const char *who)
         lua_replace(L, index);
     }
     return tensor_check(L, index, who);
+}
+
+bool tensor_borrows(lua_State *L, int index)
+{
+    const TensorBox *box = bind_test(L, index, &kind_tensor);
+    return box && box->borrowed;
 }
 
 TensorBox *tensor_push(lua_State *L, const Tensor *value)
@@ -319,7 +346,7 @@ static int method_to(lua_State *L)
     Var *var = tensor_any(L, 1, "to");
     bind_take(L, 2, "to", bind_verb(L), &args);
     const Tensor *value = &var->value;
-    if (var->traced) {
+    if (var->traced || tensor_borrows(L, 1)) {
         lua_settop(L, 1);
         op_push(L, op_find("cast", &err), &(int){ 1 }, 1, &args, false);
         return 1;
@@ -340,6 +367,7 @@ static const Verb methods[] = {
       "local w = tensor({2}, {requires_grad = true}); (w * w):sum():backward(); assert(w.grad[1] == 4)" },
     { "zero_grad", method_zero_grad, NULL, NULL, 0, "Forget the gradient.", NULL },
     { "detach", method_detach, NULL, NULL, 0, "The same values outside the graph; shares the storage.", NULL },
+    { "keep", method_copy, NULL, NULL, 0, "A copy that outlives the step of a job, or the tape, that it was made in.", NULL },
     { "copy", method_copy, NULL, NULL, 0, "A copy with storage of its own, outside the graph.", NULL },
     { "assign", tensor_assign, "value", NULL, 0,
       "Give this tensor a new value of the same shape; graphs made before keep the old one.",

@@ -4,6 +4,7 @@
 #ifndef SCRIPT_BIND_TENSOR_H
 #define SCRIPT_BIND_TENSOR_H
 
+#include "autograd/tape.h"
 #include "autograd/var.h"
 #include "script/bind.h"
 
@@ -11,6 +12,11 @@ typedef struct TensorBox {
     Tensor hold;  /* on its way in */
     Var *var;     /* one reference */
     size_t bytes; /* announced to the collector */
+    /* Of a step (scope.h): where it stands on a tape, while both numbers are those of now. */
+    Tape *tape;
+    Node *node;
+    uint64_t generation, life;
+    bool borrowed; /* its values are the step's */
 } TensorBox;
 
 extern const Kind kind_tensor;
@@ -27,6 +33,9 @@ void tensor_done_var(lua_State *L, TensorBox *box, Var *take);
 Var *tensor_check(lua_State *L, int index, const char *who);
 Var *tensor_any(lua_State *L, int index, const char *who);
 Var *tensor_test(lua_State *L, int index); /* NULL: something else */
+
+/* Is the tensor at index one of a step, that only borrows its values? Views of it are made by ops. */
+bool tensor_borrows(lua_State *L, int index);
 
 /* A tensor at index, or what can become one (a number, nested tables, a list of tensors), which is replaced by a tensor of
  * this type on the stack. Tensors that are there already keep their type. Raises. */

@@ -8,49 +8,28 @@
 #include "script/callbacks.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/name.h"
 #include "script/bind_net.h"
 #include "script/enter.h"
+#include "script/events.h"
 
-typedef enum {
-    ON_TRAIN_BEGIN,
-    ON_EPOCH_BEGIN,
-    ON_BATCH_BEGIN,
-    ON_BATCH_END,
-    ON_TEST_BEGIN,
-    ON_TEST_BATCH_BEGIN,
-    ON_TEST_BATCH_END,
-    ON_TEST_END,
-    ON_EPOCH_END,
-    ON_TRAIN_END,
-    ON_COUNT
-} Event;
-
-static const struct {
-    const char *name, *also; /* Keras's second name */
-    bool numbered;           /* of an epoch or a batch: its number comes first */
-} events[ON_COUNT] = {
-    [ON_TRAIN_BEGIN] = { "on_train_begin", NULL, false },
-    [ON_EPOCH_BEGIN] = { "on_epoch_begin", NULL, true },
-    [ON_BATCH_BEGIN] = { "on_train_batch_begin", "on_batch_begin", true },
-    [ON_BATCH_END] = { "on_train_batch_end", "on_batch_end", true },
-    [ON_TEST_BEGIN] = { "on_test_begin", NULL, false },
-    [ON_TEST_BATCH_BEGIN] = { "on_test_batch_begin", NULL, true },
-    [ON_TEST_BATCH_END] = { "on_test_batch_end", NULL, true },
-    [ON_TEST_END] = { "on_test_end", NULL, false },
-    [ON_EPOCH_END] = { "on_epoch_end", NULL, true },
-    [ON_TRAIN_END] = { "on_train_end", NULL, false },
-};
+#define SERVE_MOST 8 /* questions that are answered in one go */
 
 typedef struct Bridge {
     Mail mail;           /* first: the mailbox links it */
     struct Bridge *next; /* of the script's list; the lua thread's */
     _Atomic int refs;
-    int ref; /* in Lua's registry: the list of tables */
+    int ref; /* in Lua's registry: the list of tables; of a job's step: what its body works on */
+    lua_CFunction body; /* of a job's step, with ctx; else NULL */
+    void *body_ctx;
+    const Batch *batch; /* borrowed while the step runs */
+    bool here;          /* the step runs in the call of who makes the job: errors are raised there */
+    char where[100];    /* the user's line at which it failed */
+    pthread_t thread;   /* where Lua runs */
     pthread_mutex_t lock;
     Script *script; /* NULL: Lua has ended */
     bool queued, withdrawn;
@@ -61,6 +40,7 @@ typedef struct Bridge {
     double logs[TELE_METRICS], validation[TELE_METRICS];
     bool ok;
     Err err;
+    _Atomic int begun; /* of a step: STEP_OPEN … */
     _Atomic bool done;
 } Bridge;
 
@@ -100,6 +80,7 @@ static bool put(Bridge *bridge, Run *run, Event event, int64_t number, const dou
         bridge->queued = true;
         bridge->ok = true;
         err_clear(&bridge->err);
+        atomic_store(&bridge->begun, STEP_OPEN);
         atomic_store(&bridge->done, false);
         mailbox_post(bridge->script->box, &bridge->mail);
     }
@@ -107,13 +88,9 @@ static bool put(Bridge *bridge, Run *run, Event event, int64_t number, const dou
     return open;
 }
 
-static bool ask(void *ctx, Run *run, Event event, int64_t number, const double *logs, const double *validation, Err *err)
+/* What was answered; err when that is no. */
+static bool read_answer(Bridge *bridge, bool answered, Err *err)
 {
-    Bridge *bridge = ctx;
-    if (!put(bridge, run, event, number, logs, validation))
-        return true;
-    run_wake_waiters();
-    bool answered = run_await(run, &bridge->done);
     pthread_mutex_lock(&bridge->lock);
     bool ok = !answered || bridge->ok;
     if (!answered)
@@ -122,6 +99,15 @@ static bool ask(void *ctx, Run *run, Event event, int64_t number, const double *
         *err = bridge->err;
     pthread_mutex_unlock(&bridge->lock);
     return ok;
+}
+
+static bool ask(void *ctx, Run *run, Event event, int64_t number, const double *logs, const double *validation, Err *err)
+{
+    Bridge *bridge = ctx;
+    if (!put(bridge, run, event, number, logs, validation))
+        return true;
+    run_wake_waiters();
+    return read_answer(bridge, run_await(run, &bridge->done), err);
 }
 
 static bool train_begin(void *ctx, Run *run, Err *err)
@@ -223,16 +209,67 @@ static int call_tables(lua_State *L)
     return 0;
 }
 
+/* A job's step: the value of its ref and its ctx go to the body. */
+static int call_body(lua_State *L)
+{
+    Bridge *bridge = lua_touserdata(L, 1);
+    lua_pushcfunction(L, bridge->body);
+    lua_pushlightuserdata(L, bridge->body_ctx);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, bridge->ref);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+/* The message handler of a body: the innermost line of the user's own. */
+static int body_handler(lua_State *L)
+{
+    Bridge *bridge = lua_touserdata(L, lua_upvalueindex(1));
+    lua_Debug ar;
+    bridge->where[0] = '\0';
+    for (int level = 0; !bridge->where[0] && lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0 && strncmp(ar.source, "=[hebb ", 7))
+            snprintf(bridge->where, sizeof bridge->where, "%.80s:%d", ar.short_src, ar.currentline);
+    }
+    return enter_handler(L);
+}
+
+/* What went wrong is on top of the stack; err gets it with its line. */
+static void describe_step(lua_State *L, const Bridge *bridge, int status, Err *err)
+{
+    err_set(err, ERR_MEM, "memory ran out in the step of a job");
+    bind_describe(L, -1, err);
+    if (status != LUA_ERRMEM && bridge->where[0] && strncmp(err->text, bridge->where, strlen(bridge->where)))
+        err_wrap(err, "%s", bridge->where);
+    if (err->code == ERR_INTERRUPT) /* Ctrl-C, after it went on for long */
+        err->code = ERR_STATE;
+}
+
 /* Run the callback protected, on the Lua thread of this level. */
 static bool serve_bridge(Script *script, Bridge *bridge, Err *err)
 {
     lua_State *L = script->servers[script->serving++];
     script->inside[script->serving - 1] = bridge->run;
-    lua_pushcfunction(L, enter_handler);
-    lua_pushcfunction(L, call_tables);
+    if (bridge->body) {
+        lua_pushlightuserdata(L, bridge);
+        lua_pushcclosure(L, body_handler, 1);
+    } else {
+        lua_pushcfunction(L, enter_handler);
+    }
+    lua_pushcfunction(L, bridge->body ? call_body : call_tables);
     lua_pushlightuserdata(L, bridge);
+    if (bridge->body)
+        job_enter(bridge->run);
     int status = lua_pcall(L, 1, 0, -3);
-    if (status != LUA_OK) {
+    if (bridge->body)
+        job_leave(bridge->run);
+    if (status != LUA_OK && bridge->body) {
+        char before[80];
+        snprintf(before, sizeof before, "in the step of run %d: ", run_id(bridge->run));
+        describe_step(L, bridge, status, err);
+        if (status != LUA_ERRMEM && script->options.interactive && !bridge->here)
+            enter_report_protected(L, before);
+    } else if (status != LUA_OK) {
         char before[80];
         snprintf(before, sizeof before, "in the callback %s of run %d: ", events[bridge->event].name, run_id(bridge->run));
         err_set(err, ERR_MEM, "memory ran out in a callback");
@@ -260,6 +297,18 @@ static void answer(Bridge *bridge, bool ok, const Err *err)
     run_unref(run);
 }
 
+/* False: the trainer has given up. */
+static bool begin_step(Bridge *bridge)
+{
+    int now;
+    while (now = STEP_OPEN, !atomic_compare_exchange_strong(&bridge->begun, &now, STEP_BEGUN)) {
+        if (now == STEP_GONE)
+            return false;
+        sched_yield(); /* STEP_TOLD: it writes a line */
+    }
+    return true;
+}
+
 static void serve_mail(Script *script, Bridge *bridge)
 {
     Err err = ERR_INIT;
@@ -267,6 +316,7 @@ static void serve_mail(Script *script, Bridge *bridge)
     bridge->queued = false;
     bool withdrawn = bridge->withdrawn;
     pthread_mutex_unlock(&bridge->lock);
+    withdrawn = withdrawn || (bridge->body && !begin_step(bridge));
     bool ok = withdrawn || serve_bridge(script, bridge, &err);
     answer(bridge, ok, &err);
 }
@@ -305,125 +355,106 @@ void script_serve(Script *script)
     if (script->leaving || script->serving >= SCRIPT_SERVERS)
         return;
     mailbox_drain(script->box);
-    for (Mail *mail; (mail = next_mail(script));)
+    int n = 0;
+    for (Mail *mail; n < SERVE_MOST && (mail = next_mail(script)); n++)
         serve_mail(script, (Bridge *)mail);
+    if (n == SERVE_MOST)
+        mailbox_wake(script->box); /* jobs may ask faster than we answer: who called us has other work, too */
     if (script->host.tick)
         script->host.tick(script->host.ctx);
 }
 
 /* ---- making ---- */
 
-static void check_names(lua_State *L, int table, bool has[ON_COUNT])
+/* A bridge to the value on top of the stack, popped: one reference for the caller, one for the script. Raises. */
+static Bridge *bridge_new(lua_State *L)
 {
-    lua_pushnil(L);
-    while (lua_next(L, table)) {
-        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        NameSearch search;
-        char hint[96];
-        bool known = false;
-        name_search(&search, key);
-        for (int i = 0; i < ON_COUNT; i++) {
-            if (!strcmp(events[i].name, key) || (events[i].also && !strcmp(events[i].also, key)))
-                known = has[i] = true;
-            name_offer(&search, events[i].name);
-        }
-        if (!known && !strncmp(key, "on_", 3))
-            bind_error(L, ERR_NAME, "a callback has no event \"%.40s\"%s", key, name_hint(&search, hint));
-        if (known && !lua_isfunction(L, -1))
-            bind_error(L, ERR_ARG, "callback %s wants a function, got a %s", key, luaL_typename(L, -1));
-        lua_pop(L, 1);
+    Script *script = script_of(L);
+    Err err = ERR_INIT;
+    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    Bridge *bridge = mem_zero(1, sizeof *bridge, &err);
+    if (!bridge) {
+        luaL_unref(L, LUA_REGISTRYINDEX, ref);
+        bind_raise(L, &err);
+        return NULL;
     }
+    pthread_mutex_init(&bridge->lock, NULL);
+    atomic_init(&bridge->refs, 2);
+    bridge->ref = ref;
+    bridge->thread = pthread_self();
+    bridge->script = script;
+    bridge->next = script->bridges;
+    script->bridges = bridge;
+    return bridge;
 }
 
-static bool is_builtin(lua_State *L, int index)
+/* ---- steps of jobs ---- */
+
+void *callbacks_bridge(lua_State *L, lua_CFunction body, void *ctx)
 {
-    const Recipe *recipe = bind_test(L, index, &kind_recipe);
-    return recipe && recipe->type == RECIPE_CALLBACK;
+    sweep(script_of(L));
+    Bridge *bridge = bridge_new(L);
+    bridge->body = body;
+    bridge->body_ctx = ctx;
+    return bridge;
 }
 
-/* Push the list of tables. */
-static void push_list(lua_State *L, int index, bool has[ON_COUNT])
+void callbacks_release(void *bridge)
 {
-    char what[64];
-    if (is_builtin(L, index)) { /* one by itself */
-        lua_newtable(L);
-        return;
-    }
-    if (!lua_istable(L, index))
-        bind_error(L, ERR_ARG, "callbacks wants a list of tables like {on_epoch_end = function(epoch, logs) … end}, got %s",
-                   bind_what(L, index, what));
-    lua_newtable(L);
-    if (lua_rawlen(L, index) == 0) { /* one table by itself */
-        check_names(L, index, has);
-        lua_pushvalue(L, index);
-        lua_rawseti(L, -2, 1);
-        return;
-    }
-    for (int i = 1, n = 0; i <= (int)lua_rawlen(L, index); i++) {
-        if (lua_rawgeti(L, index, i) == LUA_TUSERDATA && is_builtin(L, lua_gettop(L))) {
-            lua_pop(L, 1);
-            continue;
-        }
-        if (!lua_istable(L, -1))
-            bind_error(L, ERR_ARG, "callback %d of the list is %s, not a table of functions or one like nn.EarlyStopping{}", i, bind_what(L, -1, what));
-        check_names(L, lua_gettop(L), has);
-        lua_rawseti(L, -2, ++n);
-    }
+    release(bridge);
 }
 
-/* Built-in ones of the list, or the value by itself. Nothing raises between the first that is made and the end. */
-static int take_builtin(lua_State *L, int index, RunCallback *out, Err *err)
+const Batch *callbacks_batch(const void *bridge)
 {
-    int n = 0, list = lua_istable(L, index) ? (int)lua_rawlen(L, index) : 0;
-    for (int i = list ? 1 : 0; i <= list; i++) {
-        if (list)
-            lua_rawgeti(L, index, i);
-        else
-            lua_pushvalue(L, index);
-        const Recipe *recipe = bind_test(L, -1, &kind_recipe);
-        lua_pop(L, 1);
-        if (!recipe)
-            continue;
-        if (n >= FIT_CALLBACKS - 1)
-            err_set(err, ERR_ARG, "fit: at most %d built-in callbacks", FIT_CALLBACKS - 1);
-        if (n < FIT_CALLBACKS - 1 && callback_new(recipe->of.callback, &recipe->args, recipe->file, &out[n], err)) {
-            out[n].builtin->fenced = script_of(L)->options.safe;
-            n++;
-            continue;
-        }
-        while (n > 0)
-            out[n - 1].release(out[n - 1].ctx), n--;
-        return -1;
+    return ((const Bridge *)bridge)->batch;
+}
+
+/* On the lua thread itself: the first step of a job that is being made. */
+static bool step_here(Bridge *bridge, Run *run, Err *err)
+{
+    Script *script = bridge->script;
+    if (script->serving >= SCRIPT_SERVERS)
+        return err_set(err, ERR_STATE, "callbacks and jobs wait for one another %d deep", SCRIPT_SERVERS);
+    bridge->run = run;
+    bridge->event = ON_STEP;
+    bridge->here = true;
+    bool ok = serve_bridge(script, bridge, err);
+    bridge->here = false;
+    bridge->run = NULL;
+    return ok;
+}
+
+bool callbacks_step(void *ctx, Run *run, const Batch *batch, Err *err)
+{
+    Bridge *bridge = ctx;
+    bridge->batch = batch;
+    if (bridge->script && pthread_equal(bridge->thread, pthread_self())) {
+        bool ok = step_here(bridge, run, err);
+        bridge->batch = NULL;
+        return ok;
     }
-    return n;
+    if (!put(bridge, run, ON_STEP, 0, NULL, NULL))
+        return err_set(err, ERR_STATE, "Lua has ended, and with it the step of the job");
+    run_wake_waiters();
+    bool answered = run_await_step(run, &bridge->begun, &bridge->done);
+    bool ok = read_answer(bridge, answered, err);
+    bridge->batch = NULL;
+    return answered ? ok : err_set(err, ERR_INTERRUPT, "the step was given up");
 }
 
 /* The bridge to the tables of the list; false when there is nothing to call. */
 static bool take_tables(lua_State *L, int index, RunCallback *out)
 {
-    Script *script = script_of(L);
-    Err err = ERR_INIT;
     bool has[ON_COUNT] = { false }, any = false;
-    sweep(script);
-    push_list(L, lua_absindex(L, index), has);
+    sweep(script_of(L));
+    events_list(L, lua_absindex(L, index), has);
     for (int i = 0; i < ON_COUNT; i++)
         any = any || has[i];
     if (!any) {
         lua_pop(L, 1);
         return false;
     }
-    int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    Bridge *bridge = mem_zero(1, sizeof *bridge, &err);
-    if (!bridge) {
-        luaL_unref(L, LUA_REGISTRYINDEX, ref);
-        bind_raise(L, &err);
-    }
-    pthread_mutex_init(&bridge->lock, NULL);
-    atomic_init(&bridge->refs, 2);
-    bridge->ref = ref;
-    bridge->script = script;
-    bridge->next = script->bridges;
-    script->bridges = bridge;
+    Bridge *bridge = bridge_new(L);
     *out = (RunCallback){ .name = "lua", .ctx = bridge, .waits = true, .release = release };
     out->train_begin = has[ON_TRAIN_BEGIN] ? train_begin : NULL;
     out->epoch_begin = has[ON_EPOCH_BEGIN] ? epoch_begin : NULL;
@@ -444,7 +475,7 @@ int callbacks_take(lua_State *L, int index, RunCallback out[FIT_CALLBACKS])
     RunCallback bridge;
     index = lua_absindex(L, index);
     bool any = take_tables(L, index, &bridge);
-    int n = take_builtin(L, index, out, &err);
+    int n = events_builtin(L, index, out, &err);
     if (n < 0) {
         if (any)
             release(bridge.ctx);

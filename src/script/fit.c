@@ -152,7 +152,7 @@ static void serve(void *ctx)
 }
 
 /* Wait for the run that stands on top of the stack; a failure is raised. */
-static void wait_here(lua_State *L, Run *run)
+void fit_wait(lua_State *L, Run *run)
 {
     Script *script = script_of(L);
     Err err = ERR_INIT;
@@ -166,26 +166,26 @@ static void wait_here(lua_State *L, Run *run)
     bind_error(L, ERR_NUMERIC, "run %d failed at step %lld: %s", run_id(run), (long long)now.step, now.reason);
 }
 
-static bool flag(lua_State *L, int index, const char *name, bool otherwise)
+bool fit_flag(lua_State *L, int index, const char *name, bool otherwise)
 {
     if (lua_isnil(L, index))
         return otherwise;
     if (!lua_isboolean(L, index))
-        bind_error(L, ERR_ARG, "fit: %s is true or false", name);
+        bind_error(L, ERR_ARG, "%s is true or false", name);
     return lua_toboolean(L, index);
 }
 
 /* 0 silent, 1 with a progress bar, 2 a line an epoch. */
-static int take_verbose(lua_State *L)
+int fit_verbose(lua_State *L, int index)
 {
     char what[64];
-    if (lua_isnil(L, AT_VERBOSE) || lua_isboolean(L, AT_VERBOSE))
-        return lua_isnil(L, AT_VERBOSE) || lua_toboolean(L, AT_VERBOSE);
-    if (lua_type(L, AT_VERBOSE) == LUA_TSTRING && !strcmp(lua_tostring(L, AT_VERBOSE), "auto"))
+    if (lua_isnil(L, index) || lua_isboolean(L, index))
+        return lua_isnil(L, index) || lua_toboolean(L, index);
+    if (lua_type(L, index) == LUA_TSTRING && !strcmp(lua_tostring(L, index), "auto"))
         return 1;
-    if (!lua_isinteger(L, AT_VERBOSE) || lua_tointeger(L, AT_VERBOSE) < 0 || lua_tointeger(L, AT_VERBOSE) > 2)
-        bind_error(L, ERR_ARG, "fit: verbose is \"auto\", 0, 1 or 2, got %s", bind_what(L, AT_VERBOSE, what));
-    return (int)lua_tointeger(L, AT_VERBOSE);
+    if (!lua_isinteger(L, index) || lua_tointeger(L, index) < 0 || lua_tointeger(L, index) > 2)
+        bind_error(L, ERR_ARG, "verbose is \"auto\", 0, 1 or 2, got %s", bind_what(L, index, what));
+    return (int)lua_tointeger(L, index);
 }
 
 /* Data of the call into options, borrowed from the stack. */
@@ -252,8 +252,8 @@ int model_fit(lua_State *L)
     bind_take(L, 2, "fit", bind_verb(L), &args);
     fit_options_init(&options);
     take_plain(script, &args, &options);
-    bool wait = flag(L, AT_WAIT, "wait", !script->options.interactive);
-    int verbose = take_verbose(L);
+    bool wait = fit_flag(L, AT_WAIT, "fit: wait", !script->options.interactive);
+    int verbose = fit_verbose(L, AT_VERBOSE);
     if (wait && script->serving >= SCRIPT_SERVERS)
         return bind_error(L, ERR_STATE, "fit: callbacks wait for one another %d deep, so none can be served here; use wait = false",
                           SCRIPT_SERVERS);
@@ -271,6 +271,6 @@ int model_fit(lua_State *L)
     if (script->host.run_began && verbose > 0)
         script->host.run_began(script->host.ctx, box->run, verbose == 1);
     if (wait)
-        wait_here(L, box->run);
+        fit_wait(L, box->run);
     return 1; /* the run's box is on top */
 }

@@ -2,7 +2,7 @@
 /* A loss called on tensors: nn.losses.Huber()(y_true, y_pred). It is composed on a tape and run again on vars, so that the result
  * keeps its graph and backward() works. */
 #include "autograd/replay.h"
-#include "script/bind_net.h"
+#include "script/scope.h"
 
 typedef struct LossCall {
     const Loss *loss;
@@ -45,6 +45,44 @@ static Var *take(lua_State *L, int index, DType dtype, const char *who)
     return tensor_check(L, index, who);
 }
 
+/* The tensor at index as a node of this type. */
+static Node *node_of(lua_State *L, int index, DType dtype, const char *who)
+{
+    Err err = ERR_INIT;
+    Args args;
+    if (!tensor_test(L, index))
+        tensor_want(L, index, dtype, who);
+    if (tensor_any(L, index, who)->value.dtype != dtype) {
+        const Op *op = op_find("cast", &err);
+        args_init(&args, op->args, op->n_args);
+        if (!args_set_text(&args, 0, dtype_name(dtype), who, &err))
+            bind_raise(L, &err);
+        scope_op(L, op, &index, 1, &args, false);
+        lua_replace(L, index);
+    }
+    return scope_node(L, index, who);
+}
+
+/* Inside a step (scope.h): on its tape, as fit does it. */
+static int on_tape(lua_State *L, const Loss *loss, const Args *args)
+{
+    Err err = ERR_INIT;
+    char want[SHAPE_TEXT], got[SHAPE_TEXT];
+    Tape *tape = scope_now(script_of(L))->now;
+    Node *target = node_of(L, 2, loss->target == TARGET_LABELS ? DTYPE_INT32 : DTYPE_FLOAT32, loss->name);
+    Node *prediction = node_of(L, 3, DTYPE_FLOAT32, loss->name), *weight = lua_isnil(L, 4) ? NULL : node_of(L, 4, DTYPE_FLOAT32, loss->name);
+    if (loss->target == TARGET_SAME && !shape_same(&target->value.shape, &prediction->value.shape))
+        return bind_error(L, ERR_SHAPE, "%s: predictions of shape %s want targets of the same shape, got %s", loss->name,
+                          shape_text(&prediction->value.shape, want), shape_text(&target->value.shape, got));
+    tape->where = loss->name;
+    Node *result = loss->apply(args, tape, prediction, target, weight, &err);
+    tape->where = NULL;
+    if (!result)
+        return bind_raise(L, &err);
+    scope_push(L, result);
+    return 1;
+}
+
 int loss_call(lua_State *L, const Loss *loss, const Args *args)
 {
     Err err = ERR_INIT;
@@ -53,6 +91,8 @@ int loss_call(lua_State *L, const Loss *loss, const Args *args)
     if (lua_isnil(L, 2) || lua_isnil(L, 3))
         return bind_error(L, ERR_ARG, "%s is called on (y_true, y_pred): targets, then predictions; got %s and %s", loss->name,
                           bind_what(L, 2, what), lua_isnil(L, 3) ? "nothing" : "something");
+    if (scope_now(script_of(L)))
+        return on_tape(L, loss, args);
     LossCall call = { .loss = loss, .args = args };
     call.vars[0] = take(L, 2, loss->target == TARGET_LABELS ? DTYPE_INT32 : DTYPE_FLOAT32, loss->name);
     call.vars[1] = take(L, 3, DTYPE_FLOAT32, loss->name);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "script/bind_model.h"
+#include "train/job.h"
 #include "train/step.h"
 #include "train/tally.h"
 
@@ -341,7 +342,8 @@ int model_save_verb(lua_State *L)
     bind_take(L, 2, "save", bind_verb(L), &args);
     job.path = model_path(L, 2, "save");
     Run *run = model_run(job.model); /* a run adds optimizer, history and position */
-    bool ok = run ? run_save(run, job.path, &err) : do_save(&job, &err);
+    bool whole = run && !run_job(run);
+    bool ok = whole ? run_save(run, job.path, &err) : model_do(job.model, do_save, &job, &script_of(L)->stop, &err);
     run_unref(run);
     return ok ? 0 : bind_raise(L, &err);
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "script/bind_net.h"
 #include "script/help.h"
+#include "script/scope.h"
 
 typedef struct Record { /* what the tables have in common */
     RecipeType type;
@@ -359,6 +360,8 @@ static int recipe_gc(lua_State *L)
 {
     Recipe *recipe = bind_check(L, 1, &kind_recipe, "__gc");
     rate_unref(recipe->rate);
+    optimizer_unref(recipe->live);
+    recipe->live = NULL;
     mem_free(recipe->file);
     recipe->rate = NULL;
     recipe->file = NULL;
@@ -367,11 +370,62 @@ static int recipe_gc(lua_State *L)
 
 static const luaL_Reg meta[] = { { "__gc", recipe_gc }, { "__tostring", recipe_tostring }, { "__call", recipe_call }, { NULL, NULL } };
 
+/* Of an optimizer that apply uses, the learning rate in force. */
+static int get_rate(lua_State *L)
+{
+    const Recipe *recipe = bind_check(L, 1, &kind_recipe, "learning_rate");
+    int i = args_find(&recipe->args, "learning_rate");
+    if (recipe->live)
+        lua_pushnumber(L, recipe->live->learning_rate);
+    else if (i >= 0)
+        bind_push_row(L, &recipe->args, i);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int set_rate(lua_State *L)
+{
+    Err err = ERR_INIT;
+    char what[64];
+    Recipe *recipe = bind_check(L, 1, &kind_recipe, "learning_rate");
+    if (recipe->type != RECIPE_OPTIMIZER)
+        return bind_error(L, ERR_ARG, "%s does not change once it is made; make another", type_names[recipe->type]);
+    if (lua_type(L, 3) != LUA_TNUMBER || !(lua_tonumber(L, 3) >= 0))
+        return bind_error(L, ERR_ARG, "learning_rate wants a number of at least 0, got %s", bind_what(L, 3, what));
+    int row = args_find(&recipe->args, "learning_rate");
+    if (row < 0 || !args_set_number(&recipe->args, row, lua_tonumber(L, 3), "learning_rate", &err))
+        return bind_raise(L, &err);
+    rate_unref(recipe->rate);
+    recipe->rate = NULL;
+    if (recipe->live) {
+        rate_unref(recipe->live->rate);
+        recipe->live->rate = NULL;
+        recipe->live->learning_rate = lua_tonumber(L, 3);
+    }
+    return 0;
+}
+
+static const Field fields[] = {
+    { "learning_rate", get_rate, set_rate, "of an optimizer: in force now; a new one holds from its next apply on" },
+};
+
+static const Verb methods[] = {
+    { "apply", scope_apply, "loss model", NULL, 0,
+      "Of an optimizer: one update of the model's weights (or those of a list of models) down the gradient of the loss, which was computed\n"
+      "inside tape(function() … end). Other weights that the loss went through stay as they are.",
+      NULL },
+};
+
 const Kind kind_recipe = {
     .type = "hebb.recipe",
     .what = "recipe",
     .title = "an optimizer, loss, metric, schedule or callback",
     .doc = "An optimizer, loss, metric, schedule or callback with its arguments, for compile and fit: nn.Adam{learning_rate = 1e-3}.",
+    .fields = fields,
+    .n_fields = COUNT_OF(fields),
+    .methods = methods,
+    .n_methods = COUNT_OF(methods),
     .meta = meta,
     .index_other = recipe_index_other,
 };

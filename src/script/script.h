@@ -30,6 +30,8 @@ typedef struct ScriptHost {
     void (*tick)(void *ctx);
     /* :theme NAME and other words for the screen; false: unknown. May be NULL (no screen). */
     bool (*screen)(void *ctx, const char *command, const char *argument, Err *err);
+    /* Does a line wait to be run? Then the steps of jobs make way. May be NULL. */
+    bool (*waiting)(void *ctx);
 } ScriptHost;
 
 typedef struct ScriptOptions {

@@ -12,13 +12,16 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "script/bind.h"
 #include "script/callbacks.h"
 #include "script/enter.h"
+#include "script/scope.h"
 #include "script/trace.h"
 
+#define SHIELD_S 3.0                /* so long may the step of a job take before Ctrl-C ends it */
 #define HOOK_EVERY 1000             /* instructions; a few microseconds */
 #define ANNOUNCE ((size_t)64 << 10) /* bytes of new tensors between steps of the collector */
 
@@ -51,11 +54,19 @@ static void raise_stop(lua_State *L, Script *script)
     bind_error(L, ERR_INTERRUPT, script->leaving ? "leaving" : "interrupted");
 }
 
+/* Is the code that runs now to end? Ctrl-C is not for the step of a job, unless that goes on and on. */
+static bool is_stopped(Script *script)
+{
+    if (!atomic_load_explicit(&script->stop, memory_order_relaxed) && !script->leaving)
+        return false;
+    return script->leaving || script->shield_s <= 0 || clock_now() - script->shield_s > SHIELD_S;
+}
+
 static void hook(lua_State *L, lua_Debug *ar)
 {
     Script *script = script_of(L);
     (void)ar;
-    if (!atomic_load_explicit(&script->stop, memory_order_relaxed) && !script->leaving) {
+    if (!is_stopped(script)) {
         if (lua_gethookcount(L) != HOOK_EVERY)
             lua_sethook(L, hook, LUA_MASKCOUNT, HOOK_EVERY);
         return;
@@ -68,7 +79,7 @@ static void hook(lua_State *L, lua_Debug *ar)
 void script_poll(lua_State *L)
 {
     Script *script = script_of(L);
-    if (atomic_load_explicit(&script->stop, memory_order_relaxed) || script->leaving)
+    if (is_stopped(script))
         raise_stop(L, script);
 }
 
@@ -105,6 +116,9 @@ void script_forget(lua_State *L, size_t bytes)
 
 uint64_t script_seed(Script *script)
 {
+    Scope *scope = script->scope;
+    if (scope && scope->run) /* whatever the prompt draws meanwhile */
+        return rng_mix(rng_mix(scope->seed, scope->step), ++scope->draws + (uint64_t)1000000);
     return rng_mix(script->options.seed, ++script->draws);
 }
 
@@ -136,6 +150,7 @@ static int open_all(lua_State *L)
     layer_open(L);
     model_open(L);
     run_open(L);
+    jobs_open(L);
     data_open(L);
     text_open(L);
     augment_open(L);
@@ -197,6 +212,7 @@ void script_free(Script *script)
     run_set_serve(NULL, NULL);
     callbacks_close(script);
     trace_close(script);
+    scope_close(script);
     if (script->L)
         lua_close(script->L);
     callbacks_fini(script);

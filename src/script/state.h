@@ -32,6 +32,9 @@ struct Script {
     int entered;                        /* blocks of the prompt so far */
     Run *inside[SCRIPT_SERVERS];        /* the runs whose callbacks are running now, outermost first; `serving` of them, borrowed */
     void *sources;                      /* trace.c: functions that layers were made of, a list */
+    struct Scope *scope;                /* scope.h: the step whose ops run now, owned by its job; NULL: none */
+    struct Scope *home;                 /* that of tape() outside of jobs; owned, NULL: not used yet */
+    double shield_s;                    /* since when the step of a job runs: Ctrl-C is for other code; 0: none does */
     struct Tracing *tracing;            /* trace.c: what is traced now, borrowed; NULL: nothing */
 };
 
@@ -74,6 +77,7 @@ void op_open(lua_State *L);
 void layer_open(lua_State *L);
 void model_open(lua_State *L);
 void run_open(lua_State *L);
+void jobs_open(lua_State *L); /* behind run_open */
 void data_open(lua_State *L);
 void text_open(lua_State *L); /* behind data_open */
 void augment_open(lua_State *L); /* behind model_open */

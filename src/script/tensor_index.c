@@ -73,7 +73,7 @@ static int push_row(lua_State *L, const Var *var, int64_t i)
         return 1;
     }
     Shape rest = shape_make(value->shape.rank - 1, value->shape.d + 1);
-    if (var->requires_grad || var->traced) {
+    if (var->requires_grad || var->traced || tensor_borrows(L, 1)) {
         push_slice(L, 1, i, i, 0);
         push_reshaped(L, lua_gettop(L), &rest);
         return 1;
@@ -167,6 +167,8 @@ int tensor_assign(lua_State *L)
     size_t bytes = box->bytes;
     box->var = made->var;
     box->bytes = made->bytes;
+    box->tape = NULL;
+    box->borrowed = false;
     made->var = swap;
     made->bytes = bytes;
     lua_settop(L, 1);
@@ -197,7 +199,7 @@ int tensor_slice(lua_State *L)
         return bind_error(L, ERR_ARG, "slice: rows %lld to %lld are not within 1 to %lld of axis %d of shape %s",
                           (long long)args_int(&args, "first"), (long long)args_int(&args, "last"), (long long)n, axis,
                           shape_text(shape, text));
-    if (axis > 0 || var->requires_grad || var->traced) {
+    if (axis > 0 || var->requires_grad || var->traced || tensor_borrows(L, 1)) {
         push_slice(L, 1, first, last, axis);
         return 1;
     }

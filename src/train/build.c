@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "train/job.h"
 #include "train/saved.h"
 
 bool build_check(const FitOptions *o, Err *err)
@@ -145,14 +146,24 @@ static bool collect_layer(void *ctx, Layer *layer, const char *path)
     return true;
 }
 
-static bool add_layers(Run *run, Err *err)
+Model *const *run_models(const Run *run, int *n)
+{
+    *n = run->job ? run->job->n_models : 1;
+    return run->job ? run->job->models : &run->model;
+}
+
+bool build_layers(Run *run, Err *err)
 {
     Collect count = { run, 0 }, fill = { run, 0 };
-    model_each_layer(run->model, collect_layer, &count);
+    int n;
+    Model *const *models = run_models(run, &n);
+    for (int i = 0; i < n; i++)
+        model_each_layer(models[i], collect_layer, &count);
     run->layers = mem_zero((size_t)count.n, sizeof *run->layers, err);
     if (!run->layers)
         return false;
-    model_each_layer(run->model, collect_layer, &fill);
+    for (int i = 0; i < n; i++)
+        model_each_layer(models[i], collect_layer, &fill);
     run->n_layers = fill.n;
     return true;
 }
@@ -167,7 +178,7 @@ static bool add_sums(Run *run, Err *err)
 
 bool build_run(Run *run, const FitOptions *o, Err *err)
 {
-    if (!add_data(run, o, err) || !add_steps(run, o, err) || !optimizer_bind(run->optimizer, run->model, err) || !add_classes(run, o, err) || !add_layers(run, err) ||
+    if (!add_data(run, o, err) || !add_steps(run, o, err) || !optimizer_bind(run->optimizer, run->model, err) || !add_classes(run, o, err) || !build_layers(run, err) ||
         !add_sums(run, err))
         return false;
     run->data_hash = saved_hash_data(&run->feed);
@@ -186,7 +197,7 @@ bool build_run_like(Run *run, const Run *from, Err *err)
                      .validation_steps = from->validation_steps, .validation_freq = from->validation_freq,
                      .validation_epochs = from->validation_epochs, .n_validation_epochs = from->n_validation_epochs };
     if (!copy_feed(&run->feed, &from->feed, err) || !copy_feed(&run->check, &from->check, err) || !add_steps(run, &o, err) || !add_classes(run, &o, err) ||
-        !add_layers(run, err) || !add_sums(run, err))
+        !build_layers(run, err) || !add_sums(run, err))
         return false;
     if (run->class_names)
         memcpy(run->class_names, from->class_names, (size_t)run->n_classes * TELE_NAME);
@@ -201,14 +212,26 @@ bool build_run_like(Run *run, const Run *from, Err *err)
 
 _Static_assert(COMPILE_NAME <= TELE_VALUE, "names of values fit into the plan");
 
-bool build_telemetry(Run *run, Err *err)
+/* The names of what is trained and of the curves: loss and metrics of compile, or a job's. */
+static void name_values(const Run *run, TelePlan *plan)
 {
     const Compiled *compiled = &run->compiled;
+    const Job *job = run->job;
+    size_t at = (size_t)snprintf(plan->model, sizeof plan->model, "%.31s", job ? job->names[0] : run->model->name);
+    for (int i = 1; job && i < job->n_models && at < sizeof plan->model; i++)
+        at += (size_t)snprintf(plan->model + at, sizeof plan->model - at, " + %s", job->names[i]);
+    plan->n_metrics = job ? job->n_metrics : compiled->n_values;
+    for (int i = 0; i < plan->n_metrics; i++)
+        snprintf(plan->metrics[i], TELE_VALUE, "%s", job ? job->metrics[i] : compiled->values[i]);
+    if (plan->n_metrics == 0) /* a job before its first step */
+        snprintf(plan->metrics[plan->n_metrics++], TELE_VALUE, "loss");
+}
+
+bool build_telemetry(Run *run, Err *err)
+{
     TelePlan plan = { .run_id = run->id, .first_epoch = run->first_epoch + 1, .n_epochs = run->epochs, .seed = run->seed };
-    plan.n_metrics = run->n_metrics = compiled->n_values;
-    snprintf(plan.model, sizeof plan.model, "%.31s", run->model->name);
-    for (int i = 0; i < plan.n_metrics; i++)
-        memcpy(plan.metrics[i], compiled->values[i], COMPILE_NAME);
+    name_values(run, &plan);
+    run->n_metrics = plan.n_metrics;
     plan.validates = run->check.n > 0;
     plan.steps_per_epoch = run->steps_per_epoch;
     plan.samples_per_epoch = run->steps_per_epoch == feed_batches(&run->feed) ? run->feed.n : run->steps_per_epoch * run->batch_size;

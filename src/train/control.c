@@ -221,14 +221,19 @@ bool control_claim(Run *run, Err *err)
 {
     bool ok = true;
     pthread_mutex_lock(&registry.lock);
-    Run *owner = atomic_load(&run->model->owner);
-    if (owner)
-        ok = refuse(run->model->name, owner->id, err);
+    int n;
+    Model *const *models = run_models(run, &n);
+    for (int i = 0; ok && i < n; i++) {
+        Run *owner = atomic_load(&models[i]->owner);
+        if (owner)
+            ok = refuse(models[i]->name, owner->id, err);
+    }
     for (int i = 0; ok && i < run->n_layers; i++)
         if (run->layers[i]->run_id)
             ok = refuse(run->layers[i]->name, run->layers[i]->run_id, err);
     if (ok) {
-        atomic_store(&run->model->owner, run);
+        for (int i = 0; i < n; i++)
+            atomic_store(&models[i]->owner, run);
         optimizer_attach(run->optimizer, run->id);
         for (int i = 0; i < run->n_layers; i++)
             run->layers[i]->run_id = run->id;
@@ -248,7 +253,10 @@ void control_release(Run *run)
         for (int i = 0; i < run->n_layers; i++)
             run->layers[i]->run_id = 0;
         freeze(run, false);
-        atomic_store(&run->model->owner, NULL);
+        int n;
+        Model *const *models = run_models(run, &n);
+        for (int i = 0; i < n; i++)
+            atomic_store(&models[i]->owner, NULL);
     }
     pthread_mutex_unlock(&registry.lock);
 }
@@ -279,7 +287,7 @@ Run *control_reach(Model *model, bool *several)
         run = owners.id ? find(owners.id) : NULL;
     }
     for (int i = registry.n - 1; i >= 0 && !run; i--)
-        if (registry.runs[i]->model == model)
+        if (run_trains(registry.runs[i], model))
             run = registry.runs[i];
     run_ref(run);
     pthread_mutex_unlock(&registry.lock);

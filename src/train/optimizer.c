@@ -262,18 +262,20 @@ static bool compare_layer(void *ctx, Layer *layer, const char *path)
     return compare->same;
 }
 
-bool optimizer_bind(Optimizer *optimizer, Model *model, Err *err)
+bool optimizer_bind_all(Optimizer *optimizer, Model *const *models, int n, Err *err)
 {
     Compare compare = { .optimizer = optimizer, .same = true };
-    model_each_layer(model, compare_layer, &compare);
+    for (int i = 0; i < n && compare.same; i++)
+        model_each_layer(models[i], compare_layer, &compare);
     if (compare.same && compare.n == optimizer->n_blocks && compare.n > 0)
         return true;
     Binding binding = { .optimizer = optimizer, .err = err };
-    model_each_layer(model, bind_layer, &binding);
+    for (int i = 0; i < n && !binding.failed; i++)
+        model_each_layer(models[i], bind_layer, &binding);
     if (!binding.failed && binding.n == 0)
-        binding.failed = !err_set(err, ERR_STATE, "%s has nothing to train: no layer has trainable weights", model->name);
+        binding.failed = !err_set(err, ERR_STATE, "%s has nothing to train: no layer has trainable weights", models[0]->name);
     if (!binding.failed && optimizer->n_blocks > 0 && binding.n_known == 0)
-        binding.failed = !err_set(err, ERR_STATE, "this optimizer belongs to another model; give %s one of its own", model->name);
+        binding.failed = !err_set(err, ERR_STATE, "this optimizer belongs to another model; give %s one of its own", models[0]->name);
     if (binding.failed) {
         blocks_free(binding.blocks, binding.n);
         return false;
@@ -282,6 +284,11 @@ bool optimizer_bind(Optimizer *optimizer, Model *model, Err *err)
     optimizer->blocks = binding.blocks;
     optimizer->n_blocks = binding.n;
     return true;
+}
+
+bool optimizer_bind(Optimizer *optimizer, Model *model, Err *err)
+{
+    return optimizer_bind_all(optimizer, &model, 1, err);
 }
 
 unsigned optimizer_slots(const Optimizer *optimizer)

@@ -53,6 +53,7 @@ typedef struct OptimizerBlock {
     Layer *layer; /* reference */
     char path[LAYER_PATH]; /* "inner/dense": in files */
     real *grad;   /* owned, [n_trainable] */
+    size_t aimed; /* apply.c: how many of its numbers get a gradient now */
     real *slots[OPTIMIZER_SLOTS]; /* owned, [n_trainable]; NULL: not used */
 } OptimizerBlock;
 
@@ -75,6 +76,7 @@ MUST_USE Optimizer *optimizer_new(const OptimizerKind *kind, const Args *args, E
 Optimizer *optimizer_ref(Optimizer *optimizer);
 void optimizer_unref(Optimizer *optimizer);
 MUST_USE bool optimizer_bind(Optimizer *optimizer, Model *model, Err *err); /* blocks for every trainable layer */
+MUST_USE bool optimizer_bind_all(Optimizer *optimizer, Model *const *models, int n, Err *err); /* of several models together */
 unsigned optimizer_slots(const Optimizer *optimizer);         /* bit s: slot s is in use */
 const char *optimizer_slot_name(const OptimizerKind *kind, int slot);
 void optimizer_attach(Optimizer *optimizer, int run_id); /* layers' grad point here … */

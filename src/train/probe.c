@@ -112,6 +112,8 @@ static bool watched(const Run *run)
 bool probe_before_update(Run *run)
 {
     Probe *probe = run->probe;
+    if (!probe)
+        return false;
     if (run->last_s - probe->last_s < LOOK_S || !watched(run))
         return false;
     const Optimizer *optimizer = run->optimizer;
@@ -380,6 +382,8 @@ static bool unchanged(const Run *run)
 void probe_idle(Run *run)
 {
     const Probe *probe = run->probe;
+    if (!probe)
+        return;
     bool moved = probe->step != run->at.step || probe->layer != atomic_load(&run->want_layer) || probe->sample != atomic_load(&run->want_sample);
     bool missing = false;
     for (int kind = 0; kind < PICTURE_KINDS; kind++)

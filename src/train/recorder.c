@@ -303,7 +303,7 @@ void recorder_save(Run *run, SaveReason reason)
 {
     Recording *r = run->recording;
     bool end = reason == SAVE_END;
-    if (!r || !run->autosave || (r->saved_step == run->at.step && r->saved_ended == end))
+    if (!r || !run->autosave || run->job || (r->saved_step == run->at.step && r->saved_ended == end))
         return;
     if (!take_hand(r, end))
         return; /* later */

@@ -35,8 +35,8 @@ static void fill_now(Run *run)
 
 void report_now(Run *run)
 {
-    if (run->sums.v[1] > 0) /* at an epoch's start the last epoch's means stay */
-        step_values(&run->compiled, &run->sums, run->now.metrics);
+    if (run->job ? run->at.step > 0 : run->sums.v[1] > 0) /* at an epoch's start the last epoch's means stay */
+        trainer_means(run, run->now.metrics);
     fill_now(run);
     telemetry_set_now(run->tele, &run->now);
 }

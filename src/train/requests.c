@@ -123,7 +123,7 @@ static bool withdraw(Run *run, Request *request)
 bool run_ask(Run *run, Request *request, Err *err)
 {
     request->waited = true;
-    if (pthread_equal(pthread_self(), run->thread))
+    if (pthread_equal(pthread_self(), run->thread) || pthread_equal(pthread_self(), atomic_load(&run->stepper)))
         return request->kind == ASK_DO ? request->fn(request->ctx, err)
                                        : err_set(err, ERR_STATE, "run %d: not from inside its own callback", run->id);
     if (server.serve) /* a run that stands in a callback answers at once: who asks it again and again must not starve the callback */
@@ -190,7 +190,9 @@ bool run_wait(Run *run, double seconds, const _Atomic bool *stop, void (*serve)(
 {
     double end = seconds >= 0 ? clock_now() + seconds : 0;
     for (;;) {
-        uint64_t seen = waiters_count();
+        uint64_t seen = waiters_count(); /* before serving: what is asked behind it wakes us */
+        if (serve)
+            serve(ctx);
         if ((run_has_ended(run) || run_state(run) == RUN_TROUBLE) && !atomic_load(&run->pending))
             return true;
         if (stop && atomic_load(stop))
@@ -199,8 +201,6 @@ bool run_wait(Run *run, double seconds, const _Atomic bool *stop, void (*serve)(
         if (left <= 0)
             return true;
         wait_change(seen, left < WAIT_S ? left : WAIT_S);
-        if (serve)
-            serve(ctx);
     }
 }
 

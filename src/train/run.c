@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "train/callback.h"
+#include "train/job.h"
 #include "train/saved.h"
 
 #define BUDGET ((size_t)256 << 20)
@@ -66,6 +67,7 @@ static void run_free(Run *run)
     mem_free(run->changes);
     compiled_fini(&run->compiled);
     telemetry_unref(run->tele);
+    job_free(run->job);
     model_unref(run->model);
     pthread_mutex_destroy(&run->lock);
     pthread_mutex_destroy(&run->model_lock);
@@ -98,7 +100,7 @@ static void init_locks(Run *run)
 
 /* ---- start ---- */
 
-static Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err *err)
+Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err *err)
 {
     Run *run = mem_zero(1, sizeof *run, err);
     if (!run)
@@ -147,6 +149,22 @@ static bool start_thread(Run *run, Err *err)
     return run->started || err_set(err, ERR_IO, "the system refused to start a thread for the run");
 }
 
+bool run_start(Run *run, const char *resume, Err *err)
+{
+    bool ok = control_reserve(err) && (!resume || checkpoint_load(run, resume, err)) && control_add(run, err);
+    if (ok) {
+        atomic_store(&run->state, run->going ? RUN_WAITING : RUN_PAUSED);
+        recorder_add(run, resume);
+        report_now(run); /* who looks at once sees where it stands */
+        ok = start_thread(run, err);
+        if (!ok)
+            atomic_store(&run->state, RUN_FAILED);
+    }
+    if (!ok)
+        control_release(run);
+    return ok;
+}
+
 /* From here on the run is in the list, and owns its layers. */
 static bool run_launch(Run *run, const char *resume, size_t budget, const Run *from, Err *err)
 {
@@ -164,18 +182,7 @@ static bool run_launch(Run *run, const char *resume, size_t budget, const Run *f
         copy_history(run, from);
         report_event(run, true, "branch", "branched from run %d at step %lld", from->id, (long long)from->at.step);
     }
-    bool ok = control_reserve(err) && (!resume || checkpoint_load(run, resume, err)) && control_add(run, err);
-    if (ok) {
-        atomic_store(&run->state, run->going ? RUN_WAITING : RUN_PAUSED);
-        recorder_add(run, resume);
-        report_now(run); /* who looks at once sees where it stands */
-        ok = start_thread(run, err);
-        if (!ok)
-            atomic_store(&run->state, RUN_FAILED);
-    }
-    if (!ok)
-        control_release(run);
-    return ok;
+    return run_start(run, resume, err);
 }
 
 /* What stands in the options is taken over, whatever happens. */
@@ -234,8 +241,16 @@ static bool branch_here(void *ctx, Err *err)
     return false;
 }
 
+static bool refuse_job(const Run *run, const char *what, Err *err)
+{
+    return !run->job || err_set(err, ERR_STATE, "run %d is a job, whose Lua variables are not known: it cannot be %s; save its models by themselves: model:save(file)",
+                                run->id, what);
+}
+
 Run *run_branch(Run *run, Model **model_copy, Err *err)
 {
+    if (!refuse_job(run, "branched", err))
+        return NULL;
     Branch branch = { .from = run };
     bool ok = run_do(run, branch_here, &branch, NULL, err);
     if (ok && model_copy)
@@ -261,6 +276,8 @@ static bool save_here(void *ctx, Err *err)
 bool run_save(Run *run, const char *path, Err *err)
 {
     Save save = { run, path };
+    if (!refuse_job(run, "saved as one file", err))
+        return false;
     return run_do(run, save_here, &save, NULL, err);
 }
 
@@ -285,3 +302,14 @@ Model *run_model(Run *run)
 {
     return run->model;
 }
+
+bool run_trains(const Run *run, const Model *model)
+{
+    int n;
+    Model *const *models = run_models(run, &n);
+    for (int i = 0; i < n; i++)
+        if (models[i] == model)
+            return true;
+    return false;
+}
+

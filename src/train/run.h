@@ -84,6 +84,12 @@ void run_set_serve(void (*serve)(void *ctx), void *ctx);
  * then withdraw its question and return. */
 MUST_USE bool run_await(Run *run, const _Atomic bool *done);
 void run_answered(Run *run);
+
+/* The same for the step of a job (job.h), which is training: only while nobody has begun with it does the state say that it waits. No
+ * request is served: the models are those of whoever does the step. That thread sets *begun from STEP_OPEN to STEP_BEGUN first, and does
+ * nothing when it is STEP_GONE. */
+enum { STEP_OPEN, STEP_BEGUN, STEP_TOLD, STEP_GONE };
+MUST_USE bool run_await_step(Run *run, _Atomic int *begun, const _Atomic bool *done);
 bool run_in_callback(Run *run); /* its trainer stands inside a callback */
 
 /* Wait until all that was asked before has taken effect, at a boundary: not inside a callback of the run. */
@@ -111,7 +117,8 @@ MUST_USE bool run_set_budget(Run *run, size_t bytes, Err *err);
 /* Model, optimizer, history and position in one file; nn.load and FitOptions.resume go on exactly there. */
 MUST_USE bool run_save(Run *run, const char *path, Err *err);
 
-Model *run_model(Run *run);           /* borrowed */
+Model *run_model(Run *run);           /* borrowed; of a job: its first */
+bool run_trains(const Run *run, const Model *model); /* it is one of its models */
 const char *run_folder(const Run *run); /* where the recorder writes; "" when nothing is recorded */
 
 /* The live history: rows of epochs in order, those of abandoned branches left out. Borrowed rows; returns how many there are

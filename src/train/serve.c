@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* What the trainer does at a boundary: it looks at one atomic flag, and takes the lock only when something was asked or there is
  * nothing to train. Requests are served in the order in which they came, with the lock given up. */
+#include "train/job.h"
 #include "train/trainer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +44,8 @@ static bool serve_rate(Run *run, double learning_rate, Err *err)
     report_event(run, true, label, "learning rate %.6g -> %.6g, %s%s", before, learning_rate, report_when(run, when),
                  run->at.scheduled ? "; the schedule no longer sets it" : "");
     run->at.scheduled = false;
+    if (run->job)
+        job_set_rate(run->job, learning_rate);
     run->optimizer->learning_rate = learning_rate;
     report_now(run);
     return true;
@@ -49,6 +53,8 @@ static bool serve_rate(Run *run, double learning_rate, Err *err)
 
 static bool serve_do(Run *run, Request *request, Err *err)
 {
+    if (run->job && !run->ended) /* no snapshots, no marks: the step may ask often */
+        return request->fn(request->ctx, err);
     if (run->ended) /* ended between question and answer */
         return run_do_here(run, request->fn, request->ctx, err);
     uint64_t before = run_weights_hash(run);
@@ -79,6 +85,8 @@ static bool take_up(Run *run, Err *err)
 
 static bool serve_rewind(Run *run, Request *request, Err *err)
 {
+    if (run->job)
+        return err_set(err, ERR_STATE, "run %d is a job: it cannot be rewound, because its Lua variables cannot be restored", run->id);
     int64_t from = run->at.step, target = request->value > 0 ? step_of_epochs_back(run, request->n) : request->n;
     if (request->value > 0 && request->n == 0 && target > from)
         target = from; /* to where it stands: what others did to the model is undone */
@@ -168,6 +176,8 @@ static bool serve_one(Run *run, Request *request, Err *err)
     case ASK_BUDGET:
         break;
     }
+    if (run->job)
+        return err_set(err, ERR_STATE, "run %d is a job: it keeps no snapshots", run->id);
     ring_limit(run, (size_t)request->value);
     report_now(run);
     return true;
@@ -254,6 +264,39 @@ bool run_await(Run *run, const _Atomic bool *done)
     pthread_mutex_unlock(&run->lock);
     run->last_s = clock_now();
     report_state(run, before, "");
+    return atomic_load(done);
+}
+
+/* STEP_TOLD keeps the step from beginning while its state is written here. */
+static bool tell_late(Run *run, _Atomic int *begun)
+{
+    int open = STEP_OPEN;
+    if (!atomic_compare_exchange_strong(begun, &open, STEP_TOLD))
+        return false;
+    report_state(run, RUN_CALLBACK, "waits for other Lua code");
+    atomic_store(begun, STEP_OPEN);
+    return true;
+}
+
+static bool take_back(_Atomic int *begun)
+{
+    int open = STEP_OPEN;
+    return atomic_compare_exchange_strong(begun, &open, STEP_GONE);
+}
+
+bool run_await_step(Run *run, _Atomic int *begun, const _Atomic bool *done)
+{
+    bool said = false;
+    pthread_mutex_lock(&run->lock);
+    while (!atomic_load(done) && !(atomic_load(&run->abandon) && take_back(begun))) {
+        struct timespec until = run_moment(CLOCK_MONOTONIC, LOOK_S);
+        bool late = pthread_cond_timedwait(&run->work, &run->lock, &until) == ETIMEDOUT;
+        if (late && !said)
+            said = tell_late(run, begun);
+    }
+    pthread_mutex_unlock(&run->lock);
+    if (said)
+        report_state(run, RUN_TRAINING, "");
     return atomic_load(done);
 }
 

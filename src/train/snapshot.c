@@ -136,6 +136,8 @@ void ring_take(Run *run, bool barrier)
 {
     Ring *ring = &run->ring;
     double began = clock_now();
+    if (run->job)
+        return; /* its Lua variables cannot be restored */
     while (ring->n > 0 && ring->shots[ring->n - 1].at.step >= run->at.step && (barrier || ring->shots[ring->n - 1].at.step > run->at.step))
         drop(ring, ring->n - 1); /* what is taken now stands for this step */
     if (!make_room(run))
@@ -151,6 +153,8 @@ void ring_take(Run *run, bool barrier)
 void ring_epoch(Run *run)
 {
     const Ring *ring = &run->ring;
+    if (run->job)
+        return;
     bool stands = ring->n > 0 && ring->shots[ring->n - 1].at.step == run->at.step;
     if (!stands && (clock_now() - ring->last_s >= EPOCH_LEAST_S || ring->every_s <= 0))
         ring_take(run, false);
@@ -159,6 +163,8 @@ void ring_epoch(Run *run)
 void ring_step(Run *run)
 {
     const Ring *ring = &run->ring;
+    if (run->job)
+        return;
     double least = ring->cost_s * COST_SHARE > ring->every_s ? ring->cost_s * COST_SHARE : ring->every_s;
     if (run->last_s - ring->last_s >= least || ring->every_s <= 0) /* last_s: when the step ended */
         ring_take(run, false);

@@ -121,14 +121,13 @@ bool step_forward(Model *model, const Compiled *compiled, Tape *tape, TapeMode m
 
 #define CAUSES "usual causes: a learning rate that is too high, inputs that are not scaled, NaN in the data"
 
-/* What was bad first. `gradient` names the layer where only the gradient is: relu and the like hide a NaN from the loss. */
-static bool say_bad(const Tape *tape, const Compiled *compiled, const StepResult *result, const char *gradient, Err *err)
+bool step_say_bad(const Tape *tape, const Compiled *compiled, const StepResult *result, const char *gradient, Err *err)
 {
     const Node *bad = tape_find_bad(tape);
     const char *what = gradient ? "NaN or infinite" : isnan(result->value) ? "NaN" : "infinite";
     if (bad && !bad->call && !bad->wants_grad && !bad->where)
         return err_set(err, ERR_NUMERIC, "the batch's data holds NaN or infinity: clean the data first");
-    for (int i = 0; bad && i < compiled->n_outputs; i++) {
+    for (int i = 0; bad && compiled && i < compiled->n_outputs; i++) {
         const char *giver = result->outputs[i].prediction->where;
         if (compiled->outputs[i].loss && bad->where == loss_place(compiled, i) && giver)
             return err_set(err, ERR_NUMERIC, "the loss became %s: what %s gives is too large; " CAUSES, what, giver);
@@ -146,11 +145,11 @@ bool step_train(Model *model, const Compiled *compiled, Tape *tape, uint64_t see
     if (!step_forward(model, compiled, tape, TAPE_TRAIN, seed, batch, out, err))
         return false;
     if (!isfinite(out->value))
-        return say_bad(tape, compiled, out, NULL, err);
+        return step_say_bad(tape, compiled, out, NULL, err);
     if (!tape_backward(tape, out->loss, err))
         return false;
     if (!optimizer_finite(compiled->optimizer, &where))
-        return say_bad(tape, compiled, out, where, err);
+        return step_say_bad(tape, compiled, out, where, err);
     return true;
 }
 

@@ -47,6 +47,9 @@ MUST_USE bool step_forward(Model *model, const Compiled *compiled, Tape *tape, T
 /* Forward, backward, and the check that loss and gradients are finite: ERR_NUMERIC naming the layer. The layers' grads must
  * point into the optimizer (optimizer_attach). Nothing of the model has changed until step_keep. */
 MUST_USE bool step_train(Model *model, const Compiled *compiled, Tape *tape, uint64_t seed, const Batch *batch, StepResult *out, Err *err);
+/* Say what became NaN or infinite first: ERR_NUMERIC, returns false. compiled may be NULL: then of the result only the value counts.
+ * `gradient` names the layer where only the gradient is: relu and the like hide a NaN from the loss. */
+bool step_say_bad(const Tape *tape, const Compiled *compiled, const StepResult *result, const char *gradient, Err *err);
 void step_keep(const Compiled *compiled, Tape *tape);
 
 /* Add the step, and what the sums mean now: loss, then the metrics. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "train/callback.h"
+#include "train/job.h"
 #include "train/tally.h"
 
 int64_t trainer_batches(const Run *run)
@@ -30,11 +31,19 @@ bool trainer_validates(const Run *run)
 
 /* The batch that is due. Epochs of steps_per_epoch batches go through the data one behind the other: what one has left is the
  * next one's, and each pass has an order of its own. */
-static void take_batch(Run *run)
+void trainer_take_batch(Run *run)
 {
     const Position *at = &run->at;
     int64_t all = feed_batches(&run->feed), n = (at->epoch - run->first_epoch) * run->steps_per_epoch + at->batch;
     feed_take(&run->feed, run->first_epoch + (int)(n / all), n % all, &run->batch);
+}
+
+void trainer_means(Run *run, double *out)
+{
+    if (run->job)
+        job_means(run->job, out);
+    else
+        step_values(&run->compiled, &run->sums, out);
 }
 
 /* ---- callbacks ---- */
@@ -118,9 +127,11 @@ bool trainer_update(Run *run, Err *err)
 {
     Position *at = &run->at;
     StepResult result;
+    if (run->job)
+        return job_update(run, err);
     if (at->batch == 0 && !at->validating)
         sums_clear(&run->sums);
-    take_batch(run);
+    trainer_take_batch(run);
     if (run->class_weight) {
         target_weights(run->weights, &run->batch.y[0], run->class_weight, run->n_classes, run->batch.weight[0]);
         run->batch.weight[0] = run->weights;
@@ -167,7 +178,7 @@ static void clear_confusion(Run *run)
 static void epoch_end(Run *run, const double *validation)
 {
     double values[TELE_METRICS];
-    step_values(&run->compiled, &run->sums, values);
+    trainer_means(run, values);
     if (validation)
         memcpy(run->at.validation, validation, (size_t)run->n_metrics * sizeof *validation);
     report_epoch(run, values, validation);
@@ -230,7 +241,7 @@ void trainer_trouble(Run *run, const Err *err)
         trainer_end(run, RUN_STOPPED, reason);
         return;
     }
-    if (run->fail_on_trouble) {
+    if (run->fail_on_trouble || (run->job && err->code != ERR_NUMERIC)) {
         trainer_end(run, RUN_FAILED, reason);
         return;
     }
@@ -247,7 +258,9 @@ void trainer_end(Run *run, RunState state, const char *reason)
     atomic_store(&run->retired, false);
     run->outcome = state;
     run->ended = true; /* before the callbacks: an error in one must not end it again */
-    if (state != RUN_FAILED && optimizer_finish(run->optimizer))
+    if (run->job && state != RUN_FAILED)
+        job_finish(run->job);
+    else if (state != RUN_FAILED && optimizer_finish(run->optimizer))
         ring_take(run, true); /* replay does not repeat it */
     call_all(run, CALL_TRAIN_END, NULL, NULL);
     recorder_save(run, SAVE_END);
@@ -255,6 +268,25 @@ void trainer_end(Run *run, RunState state, const char *reason)
     control_release(run);
     report_state(run, state, reason);
     recorder_wake();
+}
+
+static void after_update(Run *run)
+{
+    if (run->steps_left > 0)
+        run->steps_left--;
+    if (run->n_callbacks > 0) {
+        double values[TELE_METRICS];
+        trainer_means(run, values);
+        call_all(run, CALL_BATCH_END, values, NULL);
+    }
+    if (run->at.batch == trainer_batches(run)) {
+        run->at.validating = true;
+        if (!trainer_validates(run))
+            epoch_end(run, NULL);
+    } else {
+        ring_step(run);
+        recorder_step(run);
+    }
 }
 
 static void train_unit(Run *run)
@@ -284,25 +316,10 @@ static void train_unit(Run *run)
         if (atomic_load(&run->pending) || !run->going)
             return;
     }
-    if (!trainer_update(run, &err)) {
+    if (trainer_update(run, &err))
+        after_update(run);
+    else if (!run->job || err.code != ERR_INTERRUPT) /* a job's step that was asked to end: what asked comes at the boundary */
         trainer_trouble(run, &err);
-        return;
-    }
-    if (run->steps_left > 0)
-        run->steps_left--;
-    if (run->n_callbacks > 0) {
-        double values[TELE_METRICS];
-        step_values(&run->compiled, &run->sums, values);
-        call_all(run, CALL_BATCH_END, values, NULL);
-    }
-    if (at->batch == trainer_batches(run)) {
-        at->validating = true;
-        if (!trainer_validates(run))
-            epoch_end(run, NULL);
-    } else {
-        ring_step(run);
-        recorder_step(run);
-    }
 }
 
 /* After run_step's last update the run stands still, but for validation, which belongs to the epoch. */
@@ -327,6 +344,8 @@ void *trainer_main(void *arg)
     report_now(run);
     call_all(run, CALL_TRAIN_BEGIN, NULL, NULL);
     run->last_s = clock_now();
+    if (run->job && run->at.step > 0)
+        after_update(run); /* of the step that was done when the job was made */
     for (;;) {
         run_serve(run);
         if (atomic_load(&run->quit))

@@ -7,7 +7,8 @@
  *   snapshot.c  the ring, rewind                   health.c    what values say
  *   report.c    telemetry                          checkpoint.c  files to go on from
  *   feed.c      rows into batches                  probe.c     pictures for watchers
- *   control.c   the runs of the process            recorder.c  the thread that writes files */
+ *   control.c   the runs of the process            recorder.c  the thread that writes files
+ *   job.c       runs whose step is somebody else's */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
@@ -81,6 +82,7 @@ struct Run {
     Model *model;        /* reference */
     Layer **layers;      /* owned list of references, in model_each_layer's order: what this run trains */
     int n_layers;
+    struct Job *job;     /* owned: the step is somebody else's (job.h); then model is its first, compiled empty; or NULL */
     Compiled compiled;   /* a copy */
     Optimizer *optimizer; /* = compiled.optimizer */
     Telemetry *tele;     /* reference */
@@ -127,6 +129,7 @@ struct Run {
 
     /* shared */
     pthread_t thread;
+    _Atomic(pthread_t) stepper; /* of a job: who does the step now; 0: nobody */
     bool started;
     pthread_mutex_t lock; /* requests, quit */
     pthread_cond_t work, served;
@@ -139,6 +142,17 @@ struct Run {
     pthread_mutex_t model_lock; /* recursive; an ended run: held while its model is worked on */
     _Atomic bool retired;       /* another run has the layers since */
 };
+
+/* ---- run.c ---- */
+MUST_USE Run *run_begin(Model *model, const Compiled *compiled, FitOptions *o, Err *err); /* half a run, to be ended by run_unref */
+MUST_USE bool run_start(Run *run, const char *resume, Err *err); /* one that has claimed its layers; they are released when it fails */
+
+/* ---- job.c ---- */
+MUST_USE bool job_update(Run *run, Err *err); /* as trainer_update */
+void job_means(const struct Job *job, double *out); /* of this epoch, so far */
+void job_set_rate(struct Job *job, double learning_rate); /* of the first optimizer; the others keep their ratio to it */
+void job_finish(struct Job *job);             /* the end: optimizers with use_ema */
+void job_free(struct Job *job);
 
 /* ---- control.c ---- */
 int control_new_id(void);
@@ -155,7 +169,9 @@ Run *control_reach(Model *model, bool *several);
 MUST_USE bool build_check(const FitOptions *o, Err *err); /* numbers */
 MUST_USE bool build_run(Run *run, const FitOptions *o, Err *err);       /* of checked samples */
 MUST_USE bool build_run_like(Run *run, const Run *from, Err *err);      /* the same data, classes and position as another run's */
+MUST_USE bool build_layers(Run *run, Err *err); /* its list of them */
 MUST_USE bool build_telemetry(Run *run, Err *err);
+Model *const *run_models(const Run *run, int *n); /* all that it trains; borrowed */
 
 /* ---- trainer.c ---- */
 void *trainer_main(void *run);
@@ -166,6 +182,8 @@ void trainer_trouble(Run *run, const Err *err);
 void trainer_end(Run *run, RunState state, const char *reason);
 int64_t trainer_batches(const Run *run); /* of an epoch */
 bool trainer_validates(const Run *run);  /* at the end of the epoch in progress */
+void trainer_take_batch(Run *run);        /* that is due, into run->batch */
+void trainer_means(Run *run, double *out); /* of the metrics in this epoch, so far */
 
 /* ---- serve.c, requests.c ---- */
 void run_serve(Run *run); /* at a boundary: all that was asked; returns when there is training to do or the run is to quit */
