@@ -34,4 +34,32 @@ for _, m in ipairs(parity.models) do
     tap.ok(worst < 1e-3, ("%s: every loss within 1e-3 (worst %.1e)"):format(m.name, worst))
     if untrained then tap.ok(math.abs(got[50] - untrained) > 0.01 * untrained, m.name .. ": training changed the last batch's loss") end
 end
+
+-- The pair, as a job.
+local function pair_curves()
+    local pair = parity.dcgan.build()
+    for name, model in pairs(pair) do
+        local file = os.tmpname() .. ".safetensors"
+        parity.fill(model, file); os.remove(file)
+    end
+    local G, D, n = pair.generator, pair.discriminator, parity.dcgan.batch
+    local bce, g_adam, d_adam = nn.losses.BinaryCrossentropy{from_logits = true}, nn.Adam(0.0002, {beta_1 = 0.5}), nn.Adam(0.0002, {beta_1 = 0.5})
+    local ones, zeros, d_curve, g_curve = tensor.ones(n, 1), tensor.zeros(n, 1), {}, {}
+    nn.job{models = pair, data = {parity.dcgan.data()}, batch_size = n, shuffle = false, verbose = 0, step = function(job, images, first, second)
+        local d_loss = tape(function() return bce(ones, D(images)) + bce(zeros, D(G(first))) end)
+        d_adam:apply(d_loss, D)
+        local g_loss = tape(function() return bce(ones, D(G(second))) end)
+        g_adam:apply(g_loss, G)
+        job:log{d_loss = d_loss, g_loss = g_loss}
+        table.insert(d_curve, d_loss:item()); table.insert(g_curve, g_loss:item())
+    end}
+    return {dcgan_d = d_curve, dcgan_g = g_curve}
+end
+for name, got in pairs(pair_curves()) do
+    local want, worst = curves[name], 0
+    for i = 1, parity.steps do worst = math.max(worst, math.abs(got[i] - want[i]) / math.abs(want[i])) end
+    tap.is(#got, parity.steps, name .. ": 50 steps")
+    tap.ok(worst < 1e-3, ("%s: every loss within 1e-3 (worst %.1e)"):format(name, worst))
+    tap.ok(math.abs(got[50] - got[1]) > 0.01 * got[1], name .. ": it moves")
+end
 tap.done()
