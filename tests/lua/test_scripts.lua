@@ -18,6 +18,7 @@ local bounds = {
     autoencoder = {50, 100}, -- 0: no better than the mean digit
     char_lstm = {0.3, 2.6}, -- nats: 3.3 knowing how often each letter occurs, 4.2 knowing nothing
     cifar10_cnn = {15, 100}, -- % of ten classes: 10 by chance
+    gan = {4, 10}, -- % of the rarest digit: 0 where the generator makes only some
     gpt_shakespeare = {0.3, 2.7}, -- nats, as char_lstm
     iris = {85, 100},
     mnist_cnn = {75, 100},
@@ -26,6 +27,7 @@ local bounds = {
     names = {2, 2.35}, -- nats: 2.46 for pairs of letters
     sine = {0, 0.4}, -- 0.71: no better than the mean
     spiral = {90, 100},
+    vae = {18, 25.5}, -- nats: 27 for the mean image
     transfer = {75, 100}, -- % of five classes: 20 by chance
     xor = "rounds to 0,1,1,0",
 }
