@@ -9,6 +9,8 @@
 #include "train/custom.h"
 #include "train/telemetry.h"
 
+_Static_assert(COMPILE_NAME >= LAYER_NAME + 48, "an output's name and a metric's fit");
+
 /* ---- names ----
  * Source: keras/src/trainers/compile_utils.py, CompileLoss.build and CompileMetrics.result */
 
@@ -24,14 +26,16 @@ static bool is_taken(const Compiled *c, int n, const char *name)
 /* The metric's name with its output's before it; of two alike the second is told by its weights, or by a number. */
 static void name_metric(Compiled *c, int n, const Measure *metric)
 {
-    const char *output = c->n_outputs > 1 ? c->output_names[metric->output] : "", *line = c->n_outputs > 1 ? "_" : "";
-    char *out = c->values[n];
-    snprintf(out, COMPILE_NAME, "%s%s%s", output, line, metric->name);
+    char before[LAYER_NAME + 1] = "", out[COMPILE_NAME];
+    if (c->n_outputs > 1)
+        snprintf(before, sizeof before, "%s_", c->output_names[metric->output]);
+    snprintf(out, sizeof out, "%s%s", before, metric->name);
     if (metric->weighted && is_taken(c, n, out))
-        snprintf(out, COMPILE_NAME, "%s%sweighted_%s", output, line, metric->name);
+        snprintf(out, sizeof out, "%sweighted_%s", before, metric->name);
     size_t length = strlen(out);
     for (int k = 1; is_taken(c, n, out); k++)
-        snprintf(out + length, COMPILE_NAME - length, "_%d", k);
+        snprintf(out + length, sizeof out - length, "_%d", k);
+    memcpy(c->values[n], out, sizeof out);
 }
 
 static void name_values(Compiled *c, const Model *model)
@@ -41,7 +45,7 @@ static void name_values(Compiled *c, const Model *model)
     for (int i = 0; i < c->n_outputs; i++) {
         model_output_name(model, i, c->output_names[i]);
         if (c->n_losses > 1 && c->outputs[i].loss)
-            snprintf(c->values[n++], COMPILE_NAME, "%s_loss", c->output_names[i]);
+            strcat(strcpy(c->values[n++], c->output_names[i]), "_loss");
     }
     for (int i = 0; i < c->n_metrics; i++, n++)
         name_metric(c, n, &c->metrics[i]);
