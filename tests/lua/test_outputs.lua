@@ -154,6 +154,9 @@ ok(m:evaluate({left, right}, {price, kind}).price_worst, "and as a metric")
 -- saved, resumed and rewound
 local function weights(model) local s = 0; for _, l in ipairs(model.layers) do if l.name ~= "both" then s = s + (l.kernel:abs():sum() + l.bias:sum()):item() end end; return s end
 local path = os.tmpname()
+-- Files hold float32: exactly what this build computes with, or (in double precision) its rounding.
+local exact = tensor{1 / 3}[1] ~= 1 / 3
+local function same(got, want, what) if exact then is(got, want, what) else near(got, want, what, 1e-6) end end
 local function session(model, options)
     options.shuffle, options.seed, options.wait, options.epochs, options.sample_weight = true, 4, false, 4, {w_price, w_kind}
     return fit(model, options)
@@ -163,14 +166,14 @@ local part = session(compiled(), {paused = true}); part:step(7); part:save(path)
 part:rewind{step = 2}; part:resume(); part:wait()
 is(part.history.price_loss[4], whole.history.price_loss[4], "rewound and gone on: the same bits"); is(weights(part.model), weights(whole.model), "in weights, too")
 local again = session(nn.load(path), {resume = path}); again:wait()
-is(again.history.kind_loss[4], whole.history.kind_loss[4], "resumed from a file without compiling: the same bits"); is(weights(again.model), weights(whole.model), "in weights, too")
+same(again.history.kind_loss[4], whole.history.kind_loss[4], "resumed from a file without compiling: the same bits"); same(weights(again.model), weights(whole.model), "in weights, too")
 local branch = session(compiled(), {paused = true}); branch:step(3); local other = branch:branch(); other:resume(); other:wait(); branch:stop()
 is(other.history.price_mae[4], whole.history.price_mae[4], "a branch, too")
 local loaded = nn.load(path)
 near(loaded:evaluate({left, right}, {price, kind}).price_weighted_mae, loaded:evaluate({left, right}, {price, kind}).price_mae, "a loaded model evaluates at once")
 -- what compile was given stands in the file: a model that is not compiled goes on from it
 local plain = network(); local from_file = session(plain, {resume = path}); from_file:wait()
-is(from_file.history.kind_loss[4], whole.history.kind_loss[4], "resumed by a model that was never compiled"); is(weights(plain), weights(whole.model), "with the same weights")
+same(from_file.history.kind_loss[4], whole.history.kind_loss[4], "resumed by a model that was never compiled"); same(weights(plain), weights(whole.model), "with the same weights")
 local cold = network()
 fails(function() session(cold, {resume = path, batch_size = 9}) end, "batch_size", "a refused resume", "arg"); fails(function() cold:evaluate({left, right}, {price, kind}) end, "is not compiled", "leaves it as it was", "state")
 nn.Sequential{nn.Dense(1, {input_shape = {4}})}:save(path)
