@@ -5,7 +5,7 @@
  *   build.c     what it is built of                history.c   its epochs
  *   trainer.c   the thread: steps, epochs          serve.c     what it does about that
  *   snapshot.c  the ring, rewind                   health.c    what values say
- *   report.c    telemetry                          checkpoint.c  files to go on from
+ *   report.c    telemetry                          saved.c, slots.c, checkpoint.c  files to go on from
  *   feed.c      rows into batches                  probe.c     pictures for watchers
  *   control.c   the runs of the process            recorder.c  the thread that writes files
  *   job.c       runs whose step is somebody else's */
