@@ -243,6 +243,12 @@ int scope_model(lua_State *L, Model *model, int first, int n, int training)
     take_nodes(L, first, n, in, model->name);
     if (model->built && n != model->n_inputs)
         return bind_error(L, ERR_ARG, "%s has %d inputs, got %d", model->name, model->n_inputs, n);
+    if (scope->run) {
+        Tensor x[OP_IN_MOST];
+        for (int i = 0; i < n; i++)
+            x[i] = in[i]->value;
+        job_given(scope->run, model, x, n);
+    }
     TapeMode before = set_mode(scope->now, training);
     bool ok = model_forward(model, scope->now, in, out, NULL, NULL, &err);
     scope->now->mode = before;

@@ -102,8 +102,14 @@ void job_finish(Job *job)
 
 /* ---- a step ---- */
 
+void job_given(Run *run, const Model *model, const Tensor *x, int n_x)
+{
+    probe_given(run, model, x, n_x);
+}
+
 static void prepare(Run *run)
 {
+    run->job->look = probe_before_update(run);
     run->batch = (Batch){ .n = 1 };
     if (run->feed.n > 0)
         trainer_take_batch(run);
@@ -141,6 +147,8 @@ static void keep_step(Run *run)
         }
     if (job->n_optimizers > 0)
         run->optimizer->learning_rate = job->optimizers[0]->learning_rate;
+    if (job->look)
+        probe_after_update(run);
     run->at.batch++;
     run->at.step++;
     report_step(run, job->values);
@@ -249,7 +257,7 @@ static bool start(Run *run, Err *err)
 {
     bool named = run->job->named;
     run->last_s = clock_now();
-    if (!build_layers(run, err) || !build_telemetry(run, err) || !control_claim(run, err))
+    if (!build_layers(run, err) || !build_telemetry(run, err) || !probe_add(run, err) || !control_claim(run, err))
         return false;
     bool ok = named || learn_names(run, err);
     if (ok && !named) {

@@ -24,6 +24,7 @@ typedef struct Job {
     char metrics[TELE_METRICS][TELE_VALUE];
     int n_metrics;
     bool named;     /* the list of metrics is complete: it was given, or the first step is over */
+    bool look;      /* somebody looks at this step: the probe was told of its beginning */
     double burst_s; /* when the first of the steps began that are done in one go */
     double values[TELE_METRICS]; /* logged in this step; NaN: not */
     double sums[TELE_METRICS];   /* of this epoch */
@@ -67,6 +68,9 @@ void job_leave(Run *run);
 
 /* By that thread, after a step that went well: the next batch, when it may go on at once; NULL: back to the trainer. */
 const Batch *job_more(Run *run);
+
+/* Inside a step: one of its models is called on this. For the pictures. */
+void job_given(Run *run, const Model *model, const Tensor *x, int n_x);
 
 /* Inside a step: the seed of its random numbers, the steps that were done before it, the epoch (from 1). */
 uint64_t job_seed(const Run *run);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* Pictures for watchers: the layers' statistics, and what one layer answers to one sample. Made only while somebody looks, a
  * few times a second, at a boundary, by a forward pass over a fixed batch of rows on a tape of its own. Nothing that training
- * reads is written: the bits of a run do not depend on being watched. */
+ * reads is written: the bits of a run do not depend on being watched.
+ *
+ * The nodes of a job's models are counted through, model by model; what goes in is what the step gave them last. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 #include "base/mem.h"
 #include "tensor/kern.h"
 #include "train/health.h"
+#include "train/job.h"
 #include "train/trainer.h"
 
 #define LOOK_S 0.25
@@ -18,8 +21,12 @@
 #define PICTURE_MOST ((int64_t)1 << 20) /* values of one picture of feature maps */
 
 struct Probe {
-    Feed rows;        /* of the validation data, else of the training data */
-    int *nodes;       /* owned: graph nodes that are shown; all but inputs */
+    Feed rows;        /* of the validation data, else of the training data; of a job: none */
+    Batch given[JOB_MODELS]; /* of a job: rows that each model was given; tensors owned; n 0: none yet */
+    double given_s[JOB_MODELS];
+    int base[JOB_MODELS + 1]; /* of each model's nodes; the last: how many there are */
+    int n_models;
+    int *nodes;       /* owned: graph nodes, as counted through, that are shown; all but inputs */
     const Layer **seen; /* owned: the graph's layers as they were, to notice a changed model */
     int n, n_graph;
     Node **values;    /* owned [n_graph]: of the pass in progress */
@@ -34,57 +41,91 @@ struct Probe {
     bool drawn[PICTURE_KINDS];
 };
 
-/* Does node k of the probe hold a kernel, and is its output [B, H, W, C]? */
-static bool has_kernel(const Probe *probe, const Model *model, int k, bool image)
+static int model_of(const Probe *probe, int place)
 {
-    const GraphNode *node = &model->nodes[probe->nodes[k]];
+    int m = 0;
+    while (m + 1 < probe->n_models && place >= probe->base[m + 1])
+        m++;
+    return m;
+}
+
+/* The graph's node at a place, counted through. */
+static const GraphNode *node_at(const Run *run, int place)
+{
+    int n, m = model_of(run->probe, place);
+    return &run_models(run, &n)[m]->nodes[place - run->probe->base[m]];
+}
+
+/* Does row k hold a kernel, and is its output [B, H, W, C]? */
+static bool has_kernel(const Run *run, int k, bool image)
+{
+    const GraphNode *node = node_at(run, run->probe->nodes[k]);
     return node->layer->n_params > 0 && node->layer->params[0].value.shape.rank >= 2 && (!image || node->shape.rank == 4);
 }
 
-static int choose_first(const Probe *probe, const Model *model)
+/* Is row k what a model of a job makes images of something else with? */
+static bool makes_images(const Run *run, int k)
 {
+    const Probe *probe = run->probe;
+    int n, m = model_of(probe, probe->nodes[k]);
+    const Model *model = run_models(run, &n)[m];
+    const Shape *out = &model->nodes[model->outputs[0]].shape, *in = &model->nodes[model->inputs[0]].shape;
+    return run->job && probe->nodes[k] == probe->base[m] + model->outputs[0] && out->rank == 4 && (out->d[3] == 1 || out->d[3] == 3) && in->rank < 4;
+}
+
+static int choose_first(const Run *run)
+{
+    for (int k = 0; k < run->probe->n; k++)
+        if (makes_images(run, k))
+            return k;
     for (int image = 1; image >= 0; image--)
-        for (int k = 0; k < probe->n; k++)
-            if (has_kernel(probe, model, k, image))
+        for (int k = 0; k < run->probe->n; k++)
+            if (has_kernel(run, k, image))
                 return k;
     return 0;
 }
 
-static bool init_nodes(Probe *probe, const Model *model, Err *err)
+static bool init_nodes(Run *run, Err *err)
 {
+    Probe *probe = run->probe;
     int64_t widest = 1;
-    for (int i = 0; i < model->n_nodes; i++) {
-        const Shape *shape = &model->nodes[i].shape;
-        probe->seen[i] = model->nodes[i].layer;
-        if (shape->rank > 0 && shape->d[shape->rank - 1] > widest)
-            widest = shape->d[shape->rank - 1];
-        if (!model->nodes[i].layer->kind->is_input && !layer_is_pick(model->nodes[i].layer))
+    for (int i = 0; i < probe->n_graph; i++) {
+        const GraphNode *node = node_at(run, i);
+        probe->seen[i] = node->layer;
+        if (node->shape.rank > 0 && node->shape.d[node->shape.rank - 1] > widest)
+            widest = node->shape.d[node->shape.rank - 1];
+        if (!node->layer->kind->is_input && !layer_is_pick(node->layer))
             probe->nodes[probe->n++] = i;
     }
-    probe->n_graph = model->n_nodes;
-    probe->first_choice = choose_first(probe, model);
+    probe->first_choice = choose_first(run);
     return (probe->flags = mem_alloc((size_t)widest, 1, err)) != NULL;
 }
 
-Probe *probe_new(Run *run, Err *err)
+static void count_nodes(Run *run)
+{
+    Probe *probe = run->probe;
+    Model *const *models = run_models(run, &probe->n_models);
+    for (int m = 0; m < probe->n_models; m++)
+        probe->base[m + 1] = probe->base[m] + models[m]->n_nodes;
+    probe->n_graph = probe->base[probe->n_models];
+}
+
+bool probe_add(Run *run, Err *err)
 {
     const Feed *from = run->check.n > 0 ? &run->check : &run->feed;
-    Probe *probe = mem_zero(1, sizeof *probe, err);
-    size_t n = (size_t)run->model->n_nodes;
+    Probe *probe = run->probe = mem_zero(1, sizeof *probe, err);
     if (!probe)
-        return NULL;
+        return false;
     probe->step = -1;
+    count_nodes(run);
+    size_t n = (size_t)probe->n_graph;
     bool ok = (probe->nodes = mem_alloc(n, sizeof *probe->nodes, err)) && (probe->values = mem_alloc(n, sizeof *probe->values, err)) &&
               (probe->gradient = mem_alloc(n, sizeof(float), err)) && (probe->update = mem_alloc(n, sizeof(float), err)) &&
-              (probe->seen = mem_alloc(n, sizeof *probe->seen, err)) && init_nodes(probe, run->model, err) &&
-              feed_init(&probe->rows, &from->all, from->first, from->n < ROWS ? from->n : ROWS, ROWS, false, 0, err);
+              (probe->seen = mem_alloc(n, sizeof *probe->seen, err)) && init_nodes(run, err) &&
+              (run->job || feed_init(&probe->rows, &from->all, from->first, from->n < ROWS ? from->n : ROWS, ROWS, false, 0, err));
     for (size_t i = 0; ok && i < n; i++)
         probe->gradient[i] = probe->update[i] = -1;
-    if (!ok) {
-        probe_free(probe);
-        return NULL;
-    }
-    return probe;
+    return ok;
 }
 
 void probe_free(Probe *probe)
@@ -92,6 +133,9 @@ void probe_free(Probe *probe)
     if (!probe)
         return;
     feed_fini(&probe->rows);
+    for (int m = 0; m < probe->n_models; m++)
+        for (int i = 0; i < probe->given[m].n_x; i++)
+            tensor_unref(&probe->given[m].x[i]);
     mem_free(probe->nodes);
     mem_free(probe->values);
     mem_free(probe->gradient);
@@ -109,24 +153,41 @@ static bool watched(const Run *run)
 
 /* ---- how much an update changes ---- */
 
+/* Block i of all the optimizers; NULL behind the last. */
+static const OptimizerBlock *block_at(const Run *run, int i)
+{
+    Optimizer *const *all = run->job ? run->job->optimizers : &run->optimizer;
+    for (int k = 0; k < (run->job ? run->job->n_optimizers : 1); i -= all[k++]->n_blocks)
+        if (i < all[k]->n_blocks)
+            return &all[k]->blocks[i];
+    return NULL;
+}
+
+/* Room for all weights; a job's optimizers come one by one. */
+static bool make_before(Run *run)
+{
+    Probe *probe = run->probe;
+    size_t n = 0;
+    const OptimizerBlock *block;
+    for (int i = 0; (block = block_at(run, i)); i++)
+        n += block->layer->n_trainable;
+    if (probe->before && n == probe->n_before)
+        return true;
+    mem_free(probe->before);
+    probe->n_before = n;
+    return (probe->before = mem_alloc(n, sizeof(real), NULL)) != NULL;
+}
+
 bool probe_before_update(Run *run)
 {
     Probe *probe = run->probe;
-    if (!probe)
+    const OptimizerBlock *block;
+    if (!probe || run->last_s - probe->last_s < LOOK_S || !watched(run))
         return false;
-    if (run->last_s - probe->last_s < LOOK_S || !watched(run))
-        return false;
-    const Optimizer *optimizer = run->optimizer;
-    if (!probe->before) {
-        for (int i = 0; i < optimizer->n_blocks; i++)
-            probe->n_before += optimizer->blocks[i].layer->n_trainable;
-        probe->before = mem_alloc(probe->n_before, sizeof(real), NULL);
-    }
-    real *at = probe->before;
-    for (int i = 0; at && i < optimizer->n_blocks; i++) {
-        const Layer *layer = optimizer->blocks[i].layer;
-        kern_copy(at, layer->block, (int64_t)layer->n_trainable);
-        at += layer->n_trainable;
+    real *at = make_before(run) ? probe->before : NULL;
+    for (int i = 0; at && (block = block_at(run, i)); i++) {
+        kern_copy(at, block->layer->block, (int64_t)block->layer->n_trainable);
+        at += block->layer->n_trainable;
     }
     return true;
 }
@@ -135,9 +196,9 @@ bool probe_before_update(Run *run)
 static void measure_update(Run *run)
 {
     Probe *probe = run->probe;
-    real *at = probe->before;
-    for (int i = 0; at && i < run->optimizer->n_blocks; i++) {
-        const OptimizerBlock *block = &run->optimizer->blocks[i];
+    const OptimizerBlock *block;
+    real *at = probe->before, *end = at ? at + probe->n_before : NULL;
+    for (int i = 0; at && (block = block_at(run, i)) && at + block->layer->n_trainable <= end; i++) {
         size_t n = block->layer->n_trainable;
         double weights = kern_sum_squares(at, (int64_t)n), change;
         for (size_t j = 0; j < n; j++)
@@ -157,7 +218,18 @@ static void measure_update(Run *run)
 
 static void keep_value(void *ctx, int graph_node, Node *value)
 {
-    ((Probe *)ctx)->values[graph_node] = value;
+    ((Node **)ctx)[graph_node] = value; /* of its model's part of the list */
+}
+
+/* "dense"; of a job "G/dense". */
+static void name_row(const Run *run, int k, char out[TELE_NAME])
+{
+    int place = run->probe->nodes[k];
+    const char *name = node_at(run, place)->layer->name;
+    if (run->job && run->job->n_models > 1)
+        snprintf(out, TELE_NAME, "%.10s/%.20s", run->job->names[model_of(run->probe, place)], name);
+    else
+        snprintf(out, TELE_NAME, "%.31s", name);
 }
 
 static bool ends_in_relu(const Layer *layer)
@@ -191,10 +263,10 @@ static void draw_layers(Run *run)
     layers->step = run->at.step;
     layers->n = probe->n;
     for (int k = 0; k < probe->n; k++) {
-        const GraphNode *node = &run->model->nodes[probe->nodes[k]];
+        const GraphNode *node = node_at(run, probe->nodes[k]);
         TeleLayer *row = &layers->rows[k];
         memset(row, 0, sizeof *row);
-        snprintf(row->name, TELE_NAME, "%.31s", node->layer->name);
+        name_row(run, k, row->name);
         snprintf(row->kind, TELE_NAME, "%.31s", node->layer->kind->name);
         write_shape(&node->shape, row->shape);
         count_params(node->layer, row);
@@ -293,11 +365,12 @@ static void image_size(const Shape *shape, TeleProbe *p)
     p->in_c = color ? (int)shape->d[3] : 1;
 }
 
-static void draw_probe(Run *run, const Batch *batch)
+static void draw_probe(Run *run, const Batch *batches)
 {
     Probe *probe = run->probe;
     int layer = atomic_load(&run->want_layer), sample = atomic_load(&run->want_sample), n = run->confusion ? run->n_classes : 0;
     layer = layer < 0 ? probe->first_choice : layer < probe->n ? layer : probe->n - 1;
+    const Batch *batch = &batches[model_of(probe, probe->nodes[layer])];
     sample = sample < batch->n ? sample : (int)batch->n - 1;
     const Tensor *value = &probe->values[probe->nodes[layer]]->value, *y = &probe->values[run->model->outputs[run->class_output]]->value, *x = &batch->x[0];
     if (value->dtype != DTYPE_FLOAT32)
@@ -313,7 +386,7 @@ static void draw_probe(Run *run, const Batch *batch)
     if (!p)
         return;
     *p = head;
-    snprintf(p->layer_name, TELE_NAME, "%.31s", run->model->nodes[probe->nodes[layer]].layer->name);
+    name_row(run, layer, p->layer_name);
     float *at = (float *)(void *)(p + 1);
     p->maps = at;
     p->low = at + maps * area;
@@ -335,30 +408,93 @@ static void draw_probe(Run *run, const Batch *batch)
     probe->drawn[PICTURE_PROBE] = true;
 }
 
+/* ---- what a job's models are given ---- */
+
+/* The first rows of a batch, as tensors of their own; those that are there are used again. */
+static bool keep_rows(Batch *kept, const Tensor *x, int n_x)
+{
+    kept->n = 0;
+    for (int i = 0; i < n_x; i++) {
+        Shape shape = x[i].shape;
+        if (shape.rank < 1 || shape.d[0] < 1)
+            return false;
+        shape.d[0] = shape.d[0] < ROWS ? shape.d[0] : ROWS;
+        if (i >= kept->n_x || kept->x[i].dtype != x[i].dtype || !shape_same(&kept->x[i].shape, &shape)) {
+            if (i < kept->n_x)
+                tensor_unref(&kept->x[i]);
+            if (!tensor_new(&kept->x[i], x[i].dtype, shape, NULL)) {
+                kept->n_x = i < kept->n_x ? i : kept->n_x;
+                return false;
+            }
+            kept->n_x = i < kept->n_x ? kept->n_x : i + 1;
+        }
+        memcpy(kept->x[i].data, x[i].data, tensor_size(&kept->x[i]));
+    }
+    kept->n = kept->x[0].shape.d[0];
+    return true;
+}
+
+void probe_given(Run *run, const Model *model, const Tensor *x, int n_x)
+{
+    Probe *probe = run->probe;
+    int n;
+    Model *const *models = run_models(run, &n);
+    double now = clock_now();
+    for (int m = 0; probe && m < n; m++)
+        if (models[m] == model && n_x == model->n_inputs && (probe->given[m].n == 0 || (now - probe->given_s[m] > LOOK_S && watched(run)))) {
+            probe->given_s[m] = now;
+            if (!keep_rows(&probe->given[m], x, n_x))
+                probe->given[m].n = 0; /* no memory now: at the next call */
+        }
+}
+
 /* ---- when ---- */
+
+/* The batches, one for each model, in out. False: a job has not called all of them yet. */
+static bool take_rows(Run *run, Batch out[JOB_MODELS])
+{
+    Probe *probe = run->probe;
+    if (!run->job)
+        feed_take(&probe->rows, 0, 0, &out[0]);
+    for (int m = 0; run->job && m < probe->n_models; m++) {
+        out[m] = probe->given[m];
+        if (out[m].n == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool run_model_rows(Run *run, int m, const Batch *batch)
+{
+    Probe *probe = run->probe;
+    Node *in[MODEL_INPUTS], *out[MODEL_OUTPUTS];
+    Err err;
+    int n;
+    for (int i = 0; i < batch->n_x; i++)
+        if (!(in[i] = tape_input(&run->look, &batch->x[i], &err)))
+            return false;
+    return model_forward(run_models(run, &n)[m], &run->look, in, out, keep_value, probe->values + probe->base[m], &err);
+}
 
 static void draw(Run *run)
 {
     Probe *probe = run->probe;
-    Node *in[MODEL_INPUTS], *out[MODEL_OUTPUTS];
-    Batch batch;
-    Err err;
+    Batch batches[JOB_MODELS];
     probe->last_s = clock_now();
     probe->step = run->at.step;
     probe->layer = atomic_load(&run->want_layer);
     probe->sample = atomic_load(&run->want_sample);
     probe->drawn[PICTURE_LAYERS] = probe->drawn[PICTURE_PROBE] = false;
-    feed_take(&probe->rows, 0, 0, &batch);
+    if (!take_rows(run, batches))
+        return;
     tape_begin(&run->look, TAPE_FORWARD, run->seed, 0);
-    for (int i = 0; i < batch.n_x; i++)
-        if (!(in[i] = tape_input(&run->look, &batch.x[i], &err)))
-            return;
-    if (!model_forward(run->model, &run->look, in, out, keep_value, probe, &err))
-        return; /* no memory now: no picture */
+    for (int m = 0; m < probe->n_models; m++)
+        if (!run_model_rows(run, m, &batches[m]))
+            return; /* no memory now: no picture */
     if (telemetry_watched(run->tele, PICTURE_LAYERS))
         draw_layers(run);
     if (telemetry_watched(run->tele, PICTURE_PROBE))
-        draw_probe(run, &batch);
+        draw_probe(run, batches);
 }
 
 void probe_after_update(Run *run)
@@ -371,10 +507,13 @@ void probe_after_update(Run *run)
 static bool unchanged(const Run *run)
 {
     const Probe *probe = run->probe;
-    if (run->model->n_nodes != probe->n_graph)
-        return false;
+    int n;
+    Model *const *models = run_models(run, &n);
+    for (int m = 0; m < n; m++)
+        if (models[m]->n_nodes != probe->base[m + 1] - probe->base[m])
+            return false;
     for (int i = 0; i < probe->n_graph; i++)
-        if (run->model->nodes[i].layer != probe->seen[i])
+        if (node_at(run, i)->layer != probe->seen[i])
             return false;
     return true;
 }

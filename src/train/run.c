@@ -169,7 +169,7 @@ bool run_start(Run *run, const char *resume, Err *err)
 static bool run_launch(Run *run, const char *resume, size_t budget, const Run *from, Err *err)
 {
     run->id = control_new_id();
-    if (!build_telemetry(run, err) || !(run->probe = probe_new(run, err)) || !control_claim(run, err))
+    if (!build_telemetry(run, err) || !probe_add(run, err) || !control_claim(run, err))
         return false;
     ring_init(run, budget ? budget : BUDGET);
     if (from) {

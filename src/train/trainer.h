@@ -215,11 +215,12 @@ uint64_t run_weights_hash(const Run *run); /* to see whether a request changed t
 void run_state_copy(Run *run, real *data, bool restore); /* blocks, slots, sums: to data or back */
 
 /* ---- probe.c ---- */
-MUST_USE Probe *probe_new(Run *run, Err *err);
+MUST_USE bool probe_add(Run *run, Err *err); /* run->probe; freed with the run, also after a failure */
 void probe_free(Probe *probe);
 bool probe_before_update(Run *run); /* keeps the weights when somebody looks; true: call probe_after_update */
 void probe_after_update(Run *run);
 void probe_idle(Run *run); /* while standing still */
+void probe_given(Run *run, const Model *model, const Tensor *x, int n_x); /* of a job: what one of its models is called on, in a step */
 
 /* ---- checkpoint.c, recorder.c ---- */
 typedef enum { SAVE_MINUTE, SAVE_EVENT, SAVE_END } SaveReason;
