@@ -40,7 +40,7 @@ end
 first = train(low, low_test)
 
 -- Frozen layers keep their weights; compile once more, so that the optimizer leaves them out.
-for _, layer in ipairs(features) do layer.trainable = false end
+model:freeze(features)
 before = model:evaluate(high_test.x, high_test.y).accuracy
 second = train(high, high_test)
 

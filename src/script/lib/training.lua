@@ -29,7 +29,7 @@ local function names_of(model)
     return #names > 12 and table.concat(names, ", ", 1, 12) .. ", …" or table.concat(names, ", ")
 end
 
--- The layers that `what` means: nil (all), a name, a pattern, a place from 1 (negative: from the end), or a list of these.
+-- The layers that `what` means: nil (all), a name, a pattern, a place from 1 (negative: from the end), a layer, or a list of these.
 local function choose(model, what, who, out)
     out = out or {}
     local layers = model.layers
@@ -41,6 +41,9 @@ local function choose(model, what, who, out)
         out[#out + 1] = layer
     elseif type(what) == "table" then
         for _, one in ipairs(what) do choose(model, one, who, out) end
+    elseif type(what) == "userdata" then
+        for _, layer in ipairs(layers) do if layer == what then out[#out + 1] = layer; return out end end
+        error(("%s: %s is no layer of %s"):format(who, tostring(what), model.name), 3)
     elseif type(what) ~= "string" then
         error(("%s wants names, patterns like \"conv*\" or places from 1, got a %s"):format(who, type(what)), 3)
     elseif not what:find("[*?]") then
@@ -59,8 +62,8 @@ local function set_trainable(model, what, on, who)
     return #layers
 end
 
---- model:freeze(which): these layers no longer train, from the next fit on: a name, a pattern "conv*", a place from 1 (-1 is the last), a list
---- of these, or nothing: all. A frozen BatchNormalization uses its averages, as in Keras. Gives how many layers there are.
+--- model:freeze(which): these layers no longer train, from the next fit on: a name, a pattern "conv*", a place from 1 (-1 is the last), a layer,
+--- a list of these, or nothing: all. A frozen BatchNormalization uses its averages, as in Keras. Gives how many layers there are.
 --- local m = nn.Sequential{nn.Dense(4, {input_shape = {2}, name = "body"}), nn.Dense(1)}; assert(m:freeze("b*") == 1 and not m.layers[1].trainable)
 add_method("model", "freeze", function(model, which) return set_trainable(model, which, false, "freeze") end)
 
