@@ -169,6 +169,8 @@ static const ArgSpec job_args[] = {
     { .name = "shuffle", .type = ARG_BOOL, .fallback = "true", .help = "another order of the rows in every epoch" },
     { .name = "seed", .type = ARG_INT, .fallback = "nil", .least = 0, .most = 1e15,
       .help = "of the order and of random numbers in the step; nil: the session's" },
+    { .name = "autosave", .type = ARG_BOOL, .fallback = "true",
+      .help = "save each model to the run's folder (NAME.safetensors) once a minute, at each event and at the end" },
     { .name = "paused", .type = ARG_BOOL, .fallback = "false", .help = "stand before the first step (with metrics), or behind it" },
 };
 
@@ -275,6 +277,7 @@ static void take_plain(Script *script, const Args *args, JobOptions *o)
     o->shuffle = args_bool(args, "shuffle");
     o->seed = args_given(args, "seed") ? (uint64_t)args_int(args, "seed") : script->options.seed;
     o->start_paused = args_bool(args, "paused");
+    o->autosave = args_bool(args, "autosave") && !script->options.safe;
     o->fail_on_trouble = !script->options.interactive;
 }
 

@@ -215,6 +215,8 @@ static bool check_models(const JobOptions *o, Err *err)
         for (int k = 0; k < i; k++)
             if (o->models[k] == o->models[i])
                 return err_set(err, ERR_ARG, "job: %s and %s are the same model", o->names[k], o->names[i]);
+            else if (!strcmp(o->names[k], o->names[i]))
+                return err_set(err, ERR_ARG, "job: two models are called %s; give them names: models = {G = G, D = D}", o->names[i]);
     }
     return true;
 }
@@ -285,7 +287,7 @@ static void release_given(JobOptions *o)
 Run *job_new(JobOptions *o, Err *err)
 {
     Compiled compiled = { 0 };
-    FitOptions fit = { .batch_size = o->batch_size, .epochs = o->epochs, .seed = o->seed, .start_paused = o->start_paused,
+    FitOptions fit = { .batch_size = o->batch_size, .epochs = o->epochs, .seed = o->seed, .start_paused = o->start_paused, .autosave = o->autosave,
                        .fail_on_trouble = o->fail_on_trouble };
     Args args;
     const OptimizerKind *kind = optimizer_find("sgd", err);

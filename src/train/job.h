@@ -46,7 +46,7 @@ typedef struct JobOptions {
     int n_metrics;
     int batch_size, epochs;
     int64_t steps_per_epoch; /* 0: all batches of the data; else epochs go through the data one behind the other */
-    bool shuffle, start_paused, fail_on_trouble;
+    bool shuffle, start_paused, fail_on_trouble, autosave;
     uint64_t seed;
     RunCallback callbacks[FIT_CALLBACKS]; /* taken over */
     int n_callbacks;

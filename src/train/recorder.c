@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "train/jobsave.h"
 #include "train/saved.h"
 #include "train/writer.h"
 
@@ -33,6 +34,7 @@ struct Recording {
     /* the autosave */
     Model *replica;       /* owned; belongs to whoever may fill or write */
     Saved saved;
+    JobSave *job;         /* the trainer's: that of a job; NULL: none yet */
     _Atomic int hand;
     bool refused;         /* the trainer's: no memory for the replica was said */
     double saved_s;       /* the trainer's: when it filled the last one */
@@ -273,6 +275,8 @@ void recorder_drop(Run *run)
 {
     if (!run->recording)
         return;
+    jobsave_close(run->recording->job);
+    run->recording->job = NULL;
     atomic_store(&run->recording->over, true);
     unref(run->recording);
     run->recording = NULL;
@@ -299,21 +303,45 @@ static bool take_hand(Recording *recording, bool patient)
     }
 }
 
+static void refuse_save(Run *run, const Err *err)
+{
+    Recording *r = run->recording;
+    r->saved_s = clock_now();
+    if (!r->refused)
+        report_event(run, false, "autosave", "no autosave: %.330s", err->text);
+    r->refused = true;
+}
+
+/* A job's models, each into a file of its own. */
+static void save_job(Run *run, bool end)
+{
+    Recording *r = run->recording;
+    Err err = ERR_INIT;
+    if (!r->job && !r->refused && !(r->job = jobsave_new(run, &err)))
+        refuse_save(run, &err);
+    if (!r->job || !jobsave_fill(r->job, run, end))
+        return;
+    r->saved_s = clock_now();
+    r->saved_step = run->at.step;
+    r->saved_ended = end;
+}
+
 void recorder_save(Run *run, SaveReason reason)
 {
     Recording *r = run->recording;
     bool end = reason == SAVE_END;
-    if (!r || !run->autosave || run->job || (r->saved_step == run->at.step && r->saved_ended == end))
+    if (!r || !run->autosave || (r->saved_step == run->at.step && r->saved_ended == end))
         return;
+    Err err = ERR_INIT;
+    if (run->job) {
+        save_job(run, end);
+        return;
+    }
     if (!take_hand(r, end))
         return; /* later */
-    Err err = ERR_INIT;
     if (!r->replica && !(r->replica = replica_new(run->model, &run->compiled, &err))) {
         atomic_store(&r->hand, SAVE_EMPTY);
-        r->saved_s = clock_now();
-        if (!r->refused)
-            report_event(run, false, "autosave", "no autosave: %.330s", err.text);
-        r->refused = true;
+        refuse_save(run, &err);
         return;
     }
     if (!saved_take(run, &r->saved, &err)) {
@@ -335,6 +363,9 @@ void recorder_step(Run *run)
         return;
     if (run->going && run->last_s - r->saved_s >= SAVE_S)
         recorder_save(run, SAVE_MINUTE);
+    const char *why = r->job ? writer_trouble(jobsave_writer(r->job)) : NULL;
+    if (why)
+        report_event(run, false, "recorder", "saving the models failed, training goes on: %s", why);
     if (atomic_load_explicit(&r->troubled, memory_order_acquire) && !run->trouble_said) {
         run->trouble_said = true;
         report_event(run, false, "recorder", "recording failed, training goes on: %s", r->trouble);

@@ -145,6 +145,7 @@ fails(function() job(m, 3) end, "wants step = function", "no function", "arg")
 fails(function() job(3, print) end, "wants the models", "no model", "arg")
 fails(function() job(nn.Sequential{nn.Dense(1)}, print) end, "not built yet", "a model without shapes", "state")
 fails(function() job({A = m, B = m}, print) end, "the same model", "a model twice", "arg")
+fails(function() job({m, net()}, print) end, "two models are called", "two models of one name", "arg")
 fails(function() nn.job{models = m, step = print} end, "steps_per_epoch", "neither data nor steps", "arg")
 fails(function() job(m, print, {data = {x, tensor.rand(3, 1)}}) end, "different numbers of samples", "data that do not fit", "shape")
 fails(function() job(m, print, {metrics = {"a", "a"}}) end, "two curves", "a curve twice", "arg")
@@ -173,5 +174,15 @@ is(live.status, "stopped", "stopped"); ok(live.steps > 4, "after more steps")
 local seen = {}
 job(m, regression(m, opt), {epochs = 2, callbacks = {on_epoch_end = function(epoch, logs) seen[epoch] = logs.loss end, on_batch_end = function() seen.batches = (seen.batches or 0) + 1 end}})
 ok(seen[1] and seen[2] and seen.batches == 8, "callbacks at the ends of epochs and batches")
+
+-- ---- what is recorded ----
+local recorded = nn.job{models = {["a/b"] = m, other = net()}, data = {x, y}, batch_size = 32, verbose = 0, step = function(job, x, y) regression(m, opt)(job, x, y) end}
+if recorded.folder ~= "" then
+    local function saved(name) local file = io.open(recorded.folder .. "/" .. name, "rb"); if file then file:close() end; return file ~= nil end
+    for _ = 1, 60 do if saved("a_b.safetensors") and saved("other.safetensors") and saved("history.csv") then break end; hebb.sleep(0.05) end
+    ok(saved("other.safetensors"), "each model is saved to the run's folder")
+    ok(nn.load(recorded.folder .. "/a_b.safetensors"):predict(x) == m:predict(x), "as it is at the end")
+    ok(saved("history.csv"), "beside the history")
+end
 
 tap.done()

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+#include "train/jobsave.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "tensor/kern.h"
+#include "train/job.h"
+#include "train/record.h"
+
+#define WAIT_S 10.0
+
+enum { EMPTY, FILLING, FULL, WRITING };
+
+struct JobSave {
+    Writer writer; /* first: the recorder's list */
+    _Atomic int refs, hand;
+    _Atomic bool over;
+    /* what follows belongs to whoever may fill or write */
+    Model *replicas[JOB_MODELS]; /* owned */
+    char paths[JOB_MODELS][RECORD_PATH + TELE_NAME + 16];
+    char folder[RECORD_PATH];
+    int n;
+};
+
+static void unref(JobSave *save)
+{
+    if (atomic_fetch_sub(&save->refs, 1) > 1)
+        return;
+    for (int i = 0; i < save->n; i++)
+        model_unref(save->replicas[i]);
+    mem_free(save);
+}
+
+/* ---- the recorder's thread ---- */
+
+static void serve(Writer *writer)
+{
+    JobSave *save = (JobSave *)writer;
+    int full = FULL;
+    Err err = ERR_INIT;
+    if (!atomic_compare_exchange_strong(&save->hand, &full, WRITING))
+        return;
+    bool ok = file_is_folder(save->folder) || file_make_folder(save->folder, &err); /* this may be the first that is written */
+    for (int i = 0; ok && i < save->n; i++)
+        ok = model_save(save->replicas[i], save->paths[i], NULL, &err);
+    if (!ok)
+        writer_complain(writer, &err);
+    atomic_store(&save->hand, EMPTY);
+}
+
+static bool done(Writer *writer)
+{
+    JobSave *save = (JobSave *)writer;
+    return atomic_load(&save->over) && atomic_load(&save->hand) == EMPTY;
+}
+
+static void drop(Writer *writer)
+{
+    unref((JobSave *)writer);
+}
+
+/* ---- the trainer ---- */
+
+/* What a user calls a model may be no file name. */
+static void name_file(char *out, size_t size, const char *folder, const char *name)
+{
+    char plain[TELE_NAME];
+    snprintf(plain, sizeof plain, "%s", name);
+    for (char *c = plain; *c; c++)
+        if (!isalnum((unsigned char)*c) && *c != '-')
+            *c = '_';
+    snprintf(out, size, "%s/%s.safetensors", folder, plain);
+}
+
+static Model *copy_of(Model *model, Err *err)
+{
+    Buf json = BUF_INIT;
+    Model *copy = model_to_json(model, &json, err) ? model_from_json(buf_text(&json), err) : NULL;
+    buf_fini(&json);
+    if (copy && model_copy_notes(copy, model, err))
+        return copy;
+    model_unref(copy);
+    return NULL;
+}
+
+JobSave *jobsave_new(Run *run, Err *err)
+{
+    const Job *job = run->job;
+    JobSave *save = mem_zero(1, sizeof *save, err);
+    if (!save)
+        return NULL;
+    save->writer = (Writer){ .serve = serve, .done = done, .drop = drop };
+    atomic_init(&save->refs, 1);
+    bool ok = true;
+    snprintf(save->folder, sizeof save->folder, "%s", run_folder(run));
+    for (int i = 0; ok && i < job->n_models; i++) {
+        name_file(save->paths[i], sizeof save->paths[i], run_folder(run), job->names[i]);
+        ok = (save->replicas[save->n++] = copy_of(job->models[i], err)) != NULL;
+    }
+    if (ok) {
+        atomic_store(&save->refs, 2);
+        if (recorder_add_writer(&save->writer, err))
+            return save;
+        unref(save);
+    }
+    unref(save);
+    return NULL;
+}
+
+typedef struct Fill {
+    const Run *run;
+    int n;
+} Fill;
+
+static bool fill_layer(void *ctx, Layer *layer, const char *path)
+{
+    Fill *fill = ctx;
+    (void)path;
+    if (layer->n_elements)
+        kern_copy(layer->block, fill->run->layers[fill->n]->block, (int64_t)layer->n_elements);
+    fill->n++;
+    return true;
+}
+
+static bool take_hand(JobSave *save, bool patient)
+{
+    double end = clock_now() + WAIT_S;
+    for (;;) {
+        int empty = EMPTY, full = FULL;
+        if (atomic_compare_exchange_strong(&save->hand, &empty, FILLING) || atomic_compare_exchange_strong(&save->hand, &full, FILLING))
+            return true;
+        if (!patient || clock_now() > end)
+            return false;
+        clock_sleep(0.002);
+    }
+}
+
+bool jobsave_fill(JobSave *save, Run *run, bool patient)
+{
+    Fill fill = { run, 0 };
+    if (!take_hand(save, patient))
+        return false;
+    for (int i = 0; i < save->n; i++)
+        model_each_layer(save->replicas[i], fill_layer, &fill);
+    atomic_store(&save->hand, FULL);
+    recorder_wake();
+    return true;
+}
+
+void jobsave_close(JobSave *save)
+{
+    if (!save)
+        return;
+    atomic_store(&save->over, true);
+    unref(save);
+}
+
+Writer *jobsave_writer(JobSave *save)
+{
+    return &save->writer;
+}
