@@ -59,6 +59,18 @@ Symbol *compose_call(Compose *c, Layer *take, Symbol *const *in, int n_in, Symbo
     return c->failed ? NULL : made[0];
 }
 
+/* Regularisers and constraints that the composite was given go to the layers within that know them. */
+static bool hand_rules(const Compose *c, Args *to, Err *err)
+{
+    const Args *from = &c->layer->args;
+    for (int i = c->layer->kind->n_args; i < from->n; i++) {
+        int row = from->v[i].given ? args_find(to, from->specs[i].name) : -1;
+        if (row >= 0 && !args_set_text(to, row, from->v[i].u.text, from->specs[i].name, err))
+            return false;
+    }
+    return true;
+}
+
 static Layer *new_layer(Compose *c, const char *kind_name, const char *name, const char *words)
 {
     const LayerKind *kind = layer_find(kind_name, c->err);
@@ -66,7 +78,7 @@ static Layer *new_layer(Compose *c, const char *kind_name, const char *name, con
     if (!kind)
         return NULL;
     layer_args_init(&args, kind);
-    return args_parse_words(&args, words, kind->name, c->err) ? layer_new(kind, &args, name, c->err) : NULL;
+    return args_parse_words(&args, words, kind->name, c->err) && hand_rules(c, &args, c->err) ? layer_new(kind, &args, name, c->err) : NULL;
 }
 
 Symbol *compose_new(Compose *c, const char *kind, const char *name, Symbol *const *in, int n_in, const char *args, ...)

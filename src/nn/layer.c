@@ -124,11 +124,11 @@ static void join_rows(void)
         bool weights = false;
         for (n_rows[k] = 0; n_rows[k] < kind->n_args; n_rows[k]++)
             rows[k][n_rows[k]] = kind->args[n_rows[k]];
-        for (int i = 0; i < kind->n_args && !kind->composite; i++) {
+        for (int i = 0; i < kind->n_args; i++) {
             int stem = stem_of(kind->args[i].name);
             if (!stem)
                 continue;
-            weights = true;
+            weights = !kind->composite; /* whose layers within are given the rest, see compose.c */
             add_row(k, kind->args[i].name, stem, "regularizer", regularizer_names, "penalty on this weight, added to the loss: \"l2(0.01)\"");
             add_row(k, kind->args[i].name, stem, "constraint", constraint_names, "kept after each update: \"max_norm(2)\"");
         }
@@ -157,10 +157,13 @@ void layer_args_init(Args *args, const LayerKind *kind)
     args_init(args, specs, n);
 }
 
-/* A regulariser or constraint of this weight: "kernel_regularizer", "recurrent_regularizer" for recurrent_kernel. NULL: none. */
+/* A regulariser or constraint of this weight: "kernel_regularizer", also for query/kernel, "recurrent_regularizer" for
+ * recurrent_kernel. NULL: none. */
 static const char *rule_text(const Layer *layer, const char *weight, const char *what)
 {
     char name[ROW_NAME];
+    const char *within = strrchr(weight, '/');
+    weight = within ? within + 1 : weight;
     snprintf(name, sizeof name, "%s_%s", weight, what);
     int row = args_find(&layer->args, name);
     if (row < 0 && strrchr(weight, '_')) {

@@ -104,5 +104,37 @@ fails(function() m:fine_tune(d, {learning_rate = -1}) end, "learning_rate", "a n
 local w = nn.AdamW{exclude_from_weight_decay = {"bias", "norm"}}; is(w.exclude_from_weight_decay, "bias,norm", "a list of parts of names"); fails(function() nn.AdamW{exclude_from_weight_decay = {3}} end, "list of texts", "a number among them")
 ok(nn.Dense(2, {kernel_regularizer = "orthogonal(0.1, mode=columns)"}), "the orthogonal regulariser"); fails(function() nn.Dense(2, {kernel_regularizer = "orthogonal(mode=diagonal)"}) end, "rows", "an unknown mode")
 fails(function() local c = nn.Sequential{nn.Conv2D(2, 3, {input_shape = {4, 4, 1}, kernel_regularizer = "orthogonal"}), nn.Flatten(), nn.Dense(1)}; c:compile{optimizer = "sgd", loss = "mse"}; c:fit(tensor.zeros(2, 4, 4, 1), {1, 2}, {verbose = 0}) end, "wants a matrix", "a kernel of four axes")
+-- regularisers within attention and within composites, and as objects
+local seq = tensor.randn(2, 3, 4, {seed = 1})
+local function penalty(make)
+    local function loss(rule)
+        nn.reset_names()
+        local i = nn.Input({3, 4})
+        local m2 = nn.Model(i, make(i, rule))
+        m2:compile{optimizer = "sgd", loss = "mse"}
+        for _, layer in ipairs(m2.layers) do
+            local weights = layer:get_weights()
+            for k = 1, #weights do weights[k] = weights[k] * 0 + 0.1 end
+            layer:set_weights(weights)
+        end
+        return m2:test_on_batch(seq, seq).loss
+    end
+    return loss("l2(0.1)") - loss(nil)
+end
+near(penalty(function(i, rule) return nn.MultiHeadAttention(2, 2, {kernel_regularizer = rule})(i, i) end), 0.1 * 0.01 * 4 * 16, "attention's four kernels are penalised", 1e-4)
+local plain = penalty(function(i, rule) return nn.Dense(4, {kernel_regularizer = rule})(i) end); near(plain, 0.1 * 0.01 * 16, "as a Dense's is", 1e-4)
+local function block(rule)
+    nn.reset_names()
+    local m2 = nn.Sequential{nn.TransformerEncoder(5, 2, {kernel_regularizer = rule, input_shape = {3, 4}})}
+    m2:compile{optimizer = "sgd", loss = "mse"}
+    return m2
+end
+local b1, b2, sum = block(nil), block("l2(0.1)"), 0
+b1:save(folder .. "/block.safetensors"); b2:load_weights(folder .. "/block.safetensors")
+for name, w2 in pairs(tensor.load(folder .. "/block.safetensors")) do if name:find("kernel$") then sum = sum + (w2 * w2):sum():item() end end
+near(b2:test_on_batch(seq, seq).loss - b1:test_on_batch(seq, seq).loss, 0.1 * sum, "an encoder hands it to its layers", 1e-4)
+is(nn.regularizers.L1L2(0.5, {l2 = 0.25}), "l1_l2(l1=0.5, l2=0.25)", "a regulariser as an object"); is(nn.constraints.MaxNorm{axis = {0, 1}}, "max_norm(axis=0,1)", "a constraint"); is(nn.constraints.NonNeg(), "non_neg", "without arguments")
+ok(nn.Dense(2, {kernel_regularizer = nn.regularizers.OrthogonalRegularizer(0.1, "columns"), bias_constraint = nn.constraints.UnitNorm()}), "layers take them")
+fails(function() nn.regularizers.L2(1, 2) end, "takes l2", "too many"); fails(function() nn.regularizers.L2{l1 = 1} end, "no argument", "an unknown name"); fails(function() nn.Dense(2, {kernel_regularizer = nn.regularizers.L2(-1)}) end, "l2", "a negative factor")
 os.execute("rm -r '" .. folder .. "'")
 tap.done()

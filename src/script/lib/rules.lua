@@ -1,0 +1,37 @@
+-- SPDX-License-Identifier: MIT
+-- Regularisers and constraints as objects, as Keras has them: each gives the text that layers take.
+
+-- Arguments by place in this order, or by name in one table.
+local function maker(class, name, order)
+    return function(...)
+        local given, parts, byname = {...}, {}, {}
+        local last = given[#given]
+        if type(last) == "table" and #given > 0 and last[1] == nil then byname = table.remove(given) end
+        if #given > #order then error(("nn.%s takes %s, got %d arguments"):format(class, table.concat(order, ", "), #given), 2) end
+        for i, value in ipairs(given) do
+            if byname[order[i]] ~= nil then error(("nn.%s: %s is given twice, by place and by name"):format(class, order[i]), 2) end
+            byname[order[i]] = value
+        end
+        for key, value in pairs(byname) do
+            local known = false
+            for _, one in ipairs(order) do known = known or one == key end
+            if not known then error(("nn.%s has no argument %q; it takes %s"):format(class, tostring(key), table.concat(order, ", ")), 2) end
+            if type(value) == "table" then value = table.concat(value, ",") end
+            parts[#parts + 1] = key .. "=" .. (type(value) == "number" and ("%.14g"):format(value) or tostring(value))
+        end
+        table.sort(parts)
+        return #parts > 0 and ("%s(%s)"):format(name, table.concat(parts, ", ")) or name
+    end
+end
+
+--- nn.regularizers.L1(l1), L2(l2), L1L2(l1, l2), OrthogonalRegularizer(factor, mode): penalties for kernel_regularizer and the like; the same as
+--- the texts "l1(0.01)", "l2(0.01)", "l1_l2(0.01, 0.01)", "orthogonal(0.01, mode=rows)".
+--- local d = nn.Dense(3, {kernel_regularizer = nn.regularizers.L2(0.001)}); assert(d.kernel_regularizer == "l2(l2=0.001)")
+nn.regularizers = {L1 = maker("regularizers.L1", "l1", {"l1"}), L2 = maker("regularizers.L2", "l2", {"l2"}), L1L2 = maker("regularizers.L1L2", "l1_l2", {"l1", "l2"}),
+                   OrthogonalRegularizer = maker("regularizers.OrthogonalRegularizer", "orthogonal", {"factor", "mode"})}
+
+--- nn.constraints.MaxNorm(max_value, axis), UnitNorm(axis), MinMaxNorm(min_value, max_value, rate, axis), NonNeg(): for kernel_constraint and the
+--- like; the same as the texts "max_norm(2)", "unit_norm", "min_max_norm(0, 1)", "non_neg".
+--- local d = nn.Dense(3, {kernel_constraint = nn.constraints.MaxNorm(2)}); assert(d.kernel_constraint == "max_norm(max_value=2)")
+nn.constraints = {MaxNorm = maker("constraints.MaxNorm", "max_norm", {"max_value", "axis"}), UnitNorm = maker("constraints.UnitNorm", "unit_norm", {"axis"}),
+                  MinMaxNorm = maker("constraints.MinMaxNorm", "min_max_norm", {"min_value", "max_value", "rate", "axis"}), NonNeg = maker("constraints.NonNeg", "non_neg", {})}
