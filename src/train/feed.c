@@ -192,21 +192,20 @@ void feed_take(Feed *feed, int epoch, int64_t index, Batch *out)
     const Samples *all = &feed->all;
     int64_t first = index * feed->batch_size, n = batch_rows(feed, index);
     const int64_t *rows = feed->order + first;
-    *out = (Batch){ .n_x = all->n_x, .n = n };
+    out->n_x = all->n_x;
+    out->n = n;
     for (int i = 0; i < all->n_x; i++)
         out->x[i] = i == 0 && feed->ahead ? augmented(feed, epoch, index) : gather(&all->x[i], &feed->room.x[i], rows, n, !feed->shuffle);
     for (int i = 0; i < all->n_y; i++) {
+        out->weight[i] = all->n_w == 1 && i > 0 ? out->weight[0] : NULL;
+        out->y[i].data = NULL;
         if (all->y[i].data)
             out->y[i] = gather(&all->y[i], &feed->room.y[i], rows, n, !feed->shuffle);
+        if (i < all->n_w && all->w[i].data) {
+            Tensor w = gather(&all->w[i], &feed->room.w[i], rows, n, !feed->shuffle);
+            out->weight[i] = tensor_real(&w);
+        }
     }
-    for (int i = 0; i < all->n_w; i++) {
-        if (!all->w[i].data)
-            continue;
-        Tensor w = gather(&all->w[i], &feed->room.w[i], rows, n, !feed->shuffle);
-        out->weight[i] = tensor_real(&w);
-    }
-    for (int i = 1; all->n_w == 1 && i < all->n_y; i++)
-        out->weight[i] = out->weight[0];
     if (feed->mixed.n_x)
         mix(feed, epoch, index, out);
     if (feed->ahead)

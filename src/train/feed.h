@@ -33,7 +33,7 @@ MUST_USE bool feed_augment(Feed *feed, Layer *const *layers, int n, Err *err);
 void feed_fini(Feed *feed);
 int64_t feed_batches(const Feed *feed); /* the last one may be smaller */
 
-/* Batch `index` (from 0) of an epoch (from 0). */
+/* Batch `index` (from 0) of an epoch (from 0); what the feed has no inputs or outputs for stays as it is. */
 void feed_take(Feed *feed, int epoch, int64_t index, Batch *out);
 
 #endif

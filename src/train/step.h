@@ -8,7 +8,7 @@
 
 typedef struct Batch {
     Tensor x[MODEL_INPUTS];  /* borrowed; float32, or int32 where the model's input says so */
-    Tensor y[MODEL_OUTPUTS]; /* borrowed; as target_fit made it; data NULL: this output has no target */
+    Tensor y[MODEL_OUTPUTS]; /* borrowed; one for each output, as target_fit made it; data NULL: it has no target */
     const real *weight[MODEL_OUTPUTS]; /* [B] or NULL: a factor for each sample's part of this output's loss */
     int n_x;
     int64_t n;               /* samples */

@@ -75,6 +75,34 @@ LUA
 lines() { sed "s/epochs = 1000000/epochs = 200, verbose = $1/" "$tmp/train.lua" >"$tmp/v.lua"; "$HEBB" "$tmp/v.lua" >"$tmp/out" 2>"$tmp/err" </dev/null; grep -c '^epoch' "$tmp/err"; }
 some=$(lines 1); all=$(lines 2); none=$(lines 0)
 if [ "$some" -gt 0 ] && [ "$some" -lt 200 ] && [ "$all" -eq 200 ] && [ "$none" -eq 0 ]; then ok "verbose = 1, 2 and 0"; else no "verbose = 1, 2 and 0 ($some, $all, $none lines)"; fi
+# Killed in the middle of an epoch: the autosave alone is enough to go on, exactly, in another process
+cat >"$tmp/part.lua" <<'LUA'
+local x, how = nn.Input({2}, {name = "x"}), {epochs = 4, batch_size = 16, seed = 3, verbose = 0, wait = false}
+local d, y = data.moons(100, {seed = 1}), {}
+for i = 1, 100 do y[i] = d.x[i][1] end
+if arg[1] ~= "resume" then
+    local h = nn.Dense(8, "tanh")(x)
+    m = nn.Model(x, {nn.Dense(2, "softmax", {name = "kind"})(h), nn.Dense(1, {name = "place"})(h)})
+    m:compile{optimizer = "adam", loss = {kind = "sparse_categorical_crossentropy", place = "mse"}, loss_weights = {1, 0.5}, metrics = {kind = {"accuracy"}}}
+    how.paused = arg[1] == "part"
+else
+    m, how.resume = nn.load(arg[2]), arg[2]
+end
+local run = m:fit(d.x, {d.y, y}, how)
+if how.paused then run:step(10) io.stderr:write("file ", run.folder, "/autosave.safetensors\n") while true do hebb.sleep(1) end end
+run:wait()
+local digits = tensor{1 / 3}[1] ~= 1 / 3 and "%.17g" or "%.5f" -- files hold float32
+print((digits .. " " .. digits):format(run.history.loss[4], run.history.kind_accuracy[4]))
+LUA
+XDG_STATE_HOME="$tmp/state"; export XDG_STATE_HOME
+"$HEBB" --seed 8 "$tmp/part.lua" whole >"$tmp/whole" 2>"$tmp/err" </dev/null
+"$HEBB" --seed 8 "$tmp/part.lua" part >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
+until_seen "$tmp/err" '^file'; i=0; file=$(sed -n 's/^file //p' "$tmp/err")
+until [ -f "$file" ] || [ $i -gt 100 ]; do i=$((i + 1)); sleep 0.1; done
+kill -KILL $pid; wait $pid 2>/dev/null
+"$HEBB" --seed 99 "$tmp/part.lua" resume "$file" >"$tmp/out" 2>"$tmp/err" </dev/null; status=$?
+if [ -s "$tmp/whole" ] && cmp -s "$tmp/whole" "$tmp/out"; then ok "a killed process's autosave goes on exactly, with nothing compiled anew"
+else no "a killed process's autosave goes on exactly (status $status; wanted $(cat "$tmp/whole"))"; fi
 for signal in INT TERM; do
     "$HEBB" "$tmp/train.lua" >"$tmp/out" 2>"$tmp/err" </dev/null & pid=$!
     until_seen "$tmp/err" '[0-9]/1'; kill -$signal $pid; wait $pid; status=$?
