@@ -97,6 +97,7 @@ is(run.model:confusion({left, right}, {price, kind}).matrix:sum():item(), N, "mo
 is(#compiled():predict{left = left, right = right}, 2, "predict by name")
 
 -- how much of the data is gone through
+local m
 local function go(case, options, width)
     options.epochs, options.validation_data = 4, {{left, right}, {price, kind}}
     local h = fit(compiled(), options, {cut(left, 1, 32), cut(right, 1, 32)}, {cut(price, 1, 32), cut(kind, 1, 32)}).history
@@ -126,6 +127,11 @@ local calls = 0
 run = fit(compiled(), {epochs = 6, validation_freq = 3, validation_split = 0.25, callbacks = {nn.EarlyStopping{patience = 0}, nn.ReduceLROnPlateau{patience = 2, factor = 0.5},
     {on_epoch_end = function(epoch, logs) calls = calls + (logs.val_loss and 1 or 0) end}}})
 is(#run.history.loss, 6, "epochs without validation do not count for EarlyStopping"); is(calls, 2, "callbacks are told of two validations"); near(run.learning_rate, 0.1, "nor for ReduceLROnPlateau")
+local best = os.tmpname(); os.remove(best)
+run = fit(compiled(), {epochs = 2, validation_freq = 2, validation_split = 0.25, callbacks = {nn.ModelCheckpoint(best .. "-{epoch}", {monitor = "val_kind_loss", save_best_only = true})}})
+fails(function() nn.load(best .. "-1") end, best .. "-1", "an epoch without validation is not the best one", "io"); ok(nn.load(best .. "-2"):evaluate({left, right}, {price, kind}).loss, "the next may be"); os.remove(best .. "-2")
+m = nn.Sequential{nn.Dense(1, {input_shape = {4}})}; m:compile{optimizer = "sgd", loss = "mse"}; local plain_loss = m:evaluate(left, price).loss
+m:compile{optimizer = "sgd", loss = "mse", loss_weights = 0.5}; near(m:evaluate(left, price).loss, plain_loss / 2, "loss_weights of one output, a number"); m:compile{optimizer = "sgd", loss = "mse", loss_weights = {2}}; near(m:evaluate(left, price).loss, plain_loss * 2, "or a list")
 local function refuse_fit(options, message, what) fails(function() options.epochs = 2; fit(compiled(), options) end, message, what, "arg") end
 refuse_fit({steps_per_epoch = 0}, "steps_per_epoch must be a whole number from 1", "no steps"); refuse_fit({validation_steps = 2}, "validation_steps is given, but neither validation_data nor validation_split", "steps of no validation")
 refuse_fit({validation_batch_size = 2}, "validation_batch_size is given", "batches of no validation"); refuse_fit({validation_freq = 0}, "validation_freq wants a number of epochs", "no validation at all")
@@ -133,7 +139,7 @@ refuse_fit({validation_freq = {}}, "or a list of epochs", "an empty list"); refu
 fails(function() compiled():fit({left, right}, {price, kind}, {verbose = 3}) end, 'verbose is "auto", 0, 1 or 2', "verbose that is not there", "arg")
 
 -- kinds of losses
-local m = compiled{loss = "mse", loss_weights = {1, 1}, metrics = {"mae", {"mse", "mae"}}, weighted_metrics = {{}, {}}}
+m = compiled{loss = "mse", loss_weights = {1, 1}, metrics = {"mae", {"mse", "mae"}}, weighted_metrics = {{}, {}}}
 local one_hot = tensor.zeros{N, 3}
 for i = 1, N do one_hot[i][kind[i] + 1] = 1 end
 local logs = m:evaluate({left, right}, {price, one_hot})

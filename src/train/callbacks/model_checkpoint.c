@@ -154,7 +154,9 @@ static bool epoch_end(Callback *callback, Run *run, int epoch, const double *log
     Names names = { run, epoch, logs, validation };
     if (args_int(&callback->args, "save_freq") > 0)
         return true;
-    callback->due = !callback_knows(callback, validation) || is_due(callback, callback_value(callback, logs, validation)); /* as Keras */
+    /* In an epoch that is not validated Keras warns and saves, over the best one; here it stays. */
+    bool known = callback_knows(callback, validation) || !args_bool(&callback->args, "save_best_only");
+    callback->due = known && is_due(callback, callback_value(callback, logs, validation));
     return !callback->due || put_name(callback, &names, err);
 }
 
