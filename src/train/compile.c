@@ -100,6 +100,10 @@ static bool check(const Model *model, const Compiled *c, Err *err)
         return err_set(err, ERR_ARG, "compile: %s has %d outputs, got losses for %d", model->name, model->n_outputs, c->n_outputs);
     if (1 + c->n_losses + c->n_metrics > TELE_METRICS)
         return err_set(err, ERR_ARG, "compile: at most %d losses and metrics in all, got %d", TELE_METRICS - 1, c->n_losses + c->n_metrics);
+    for (int i = 0; i < c->n_metrics; i++)
+        if (c->outputs[c->metrics[i].output].loss && c->outputs[c->metrics[i].output].loss->sequences)
+            return err_set(err, ERR_ARG, "compile: %s compares steps with targets, and those of %s have lengths of their own; leave it out and "
+                           "compare what nn.ctc_decode gives", c->metrics[i].name, c->outputs[c->metrics[i].output].loss->name);
     if (atomic_load(&model->owner))
         return err_set(err, ERR_STATE, "%s is being trained; stop its run before compiling it anew", model->name);
     return true;

@@ -21,6 +21,7 @@ typedef struct Loss {
     int n_args;
     TargetKind target;
     bool classes;          /* about classes: a confusion matrix makes sense */
+    bool sequences;        /* labels [B, any], 0 is padding, for outputs [B, T, C]; metrics cannot compare the two step by step */
     /* Mean over the batch (Keras's sum_over_batch_size) as a node; weight [B] or NULL multiplies each sample's part. When the
      * prediction comes from a softmax or sigmoid op, that op's input is used, as Keras does. */
     Node *(*apply)(const Args *args, Tape *tape, Node *prediction, Node *target, Node *weight, Err *err);

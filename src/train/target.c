@@ -91,6 +91,47 @@ static bool fit_labels(const char *loss, const GraphNode *end, const Tensor *y, 
     return ok;
 }
 
+/* ---- sequences of labels ---- */
+
+/* Steps that these labels take: one each, and a blank between two alike. */
+static int64_t steps_of(const int32_t *labels, int64_t n)
+{
+    int64_t steps = 0;
+    int32_t last = 0;
+    for (int64_t i = 0; i < n; i++) {
+        steps += labels[i] ? 1 + (labels[i] == last) : 0;
+        last = labels[i] ? labels[i] : last;
+    }
+    return steps;
+}
+
+static bool fit_sequences(const char *loss, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
+{
+    char have[SHAPE_TEXT], given[SHAPE_TEXT];
+    if (end->shape.rank != 3)
+        return err_set(err, ERR_SHAPE, "%s wants a model that gives (time, classes), this one gives %s", loss, layer_shape_text(&end->shape, given));
+    if (y->shape.rank != 2)
+        return err_set(err, ERR_SHAPE, "%s wants class numbers of shape (samples, longest sequence), padded with 0, got targets of shape %s; "
+                       "data.pad_sequences makes them of lists", loss, shape_text(&y->shape, have));
+    if (y->dtype == DTYPE_FLOAT32 && !check_whole(y, loss, err))
+        return false;
+    Tensor cast;
+    if (!as_type(&cast, y, DTYPE_INT32, err))
+        return false;
+    int64_t length = y->shape.d[1], time = end->shape.d[1];
+    bool ok = check_labels(&cast, end->shape.d[2], loss, err);
+    for (int64_t i = 0; ok && time > 0 && i < y->shape.d[0]; i++) {
+        int64_t steps = steps_of(tensor_int(&cast) + i * length, length);
+        if (steps > time)
+            ok = err_set(err, ERR_DATA, "%s: the labels of sample %lld take %lld steps (one each, and a blank between two alike), but the model gives %lld",
+                         loss, (long long)i + 1, (long long)steps, (long long)time);
+    }
+    if (ok)
+        *out = tensor_ref(&cast);
+    tensor_unref(&cast);
+    return ok;
+}
+
 /* ---- values ---- */
 
 static bool fit_values(const char *loss, bool classes, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
@@ -126,15 +167,22 @@ static bool are_labels(const Loss *loss, const GraphNode *end, const Tensor *y)
     return width > 1 && (in->rank < out->rank || in->d[in->rank - 1] == 1);
 }
 
+static bool fit_one(const Compiled *compiled, int i, const GraphNode *end, const Tensor *y, Tensor *out, Err *err)
+{
+    const Loss *loss = compiled->outputs[i].loss;
+    const char *name = loss_name(compiled, i);
+    if (loss && loss->sequences)
+        return fit_sequences(name, end, y, out, err);
+    TargetKind kind = are_labels(loss, end, y) ? TARGET_LABELS : TARGET_SAME;
+    if (!custom_target(compiled, i, &end->shape, y, &kind, err))
+        return false;
+    return kind == TARGET_LABELS ? fit_labels(name, end, y, out, err) : fit_values(name, loss && loss->classes, end, y, out, err);
+}
+
 bool target_fit(const Compiled *compiled, const Model *model, int i, const Tensor *y, Tensor *out, Err *err)
 {
     *out = (Tensor){ 0 };
-    const Loss *loss = compiled->outputs[i].loss;
-    const GraphNode *end = output_of(model, i);
-    TargetKind kind = are_labels(loss, end, y) ? TARGET_LABELS : TARGET_SAME;
-    bool ok = custom_target(compiled, i, &end->shape, y, &kind, err) &&
-              (kind == TARGET_LABELS ? fit_labels(loss_name(compiled, i), end, y, out, err)
-                                     : fit_values(loss_name(compiled, i), loss && loss->classes, end, y, out, err));
+    bool ok = fit_one(compiled, i, output_of(model, i), y, out, err);
     if (!ok && compiled->n_outputs > 1)
         err_wrap(err, "output %s", compiled->output_names[i]);
     return ok;
