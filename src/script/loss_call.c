@@ -30,11 +30,30 @@ static Var *compute(const LossCall *call, Tape *tape, Err *err)
     return result ? replay(tape, result, nodes, call->vars, n, err) : NULL;
 }
 
-/* The tensor at index in this type; casts replace it on the stack. */
+/* The same by an op, for what a traced function or a tape records. */
+static void cast_by_op(lua_State *L, int index, DType dtype, const char *who)
+{
+    Err err = ERR_INIT;
+    Args args;
+    const Op *op = op_find("cast", &err);
+    args_init(&args, op->args, op->n_args);
+    if (!args_set_text(&args, 0, dtype_name(dtype), who, &err))
+        bind_raise(L, &err);
+    op_push(L, op, &index, 1, &args, false);
+    lua_replace(L, index);
+}
+
+/* The tensor at index in this type; casts replace it on the stack. Of a stand-in's values nothing comes into the graph. */
 static Var *take(lua_State *L, int index, DType dtype, const char *who)
 {
     Err err = ERR_INIT;
-    Var *var = tensor_want(L, index, dtype, who);
+    Var *var = tensor_test(L, index);
+    if (var && var->traced) {
+        if (var->value.dtype != dtype)
+            cast_by_op(L, index, dtype, who);
+        return tensor_any(L, index, who);
+    }
+    var = tensor_want(L, index, dtype, who);
     if (var->value.dtype == dtype)
         return var;
     TensorBox *cast = tensor_box(L);
@@ -48,18 +67,10 @@ static Var *take(lua_State *L, int index, DType dtype, const char *who)
 /* The tensor at index as a node of this type. */
 static Node *node_of(lua_State *L, int index, DType dtype, const char *who)
 {
-    Err err = ERR_INIT;
-    Args args;
     if (!tensor_test(L, index))
         tensor_want(L, index, dtype, who);
-    if (tensor_any(L, index, who)->value.dtype != dtype) {
-        const Op *op = op_find("cast", &err);
-        args_init(&args, op->args, op->n_args);
-        if (!args_set_text(&args, 0, dtype_name(dtype), who, &err))
-            bind_raise(L, &err);
-        scope_op(L, op, &index, 1, &args, false);
-        lua_replace(L, index);
-    }
+    if (tensor_any(L, index, who)->value.dtype != dtype)
+        cast_by_op(L, index, dtype, who);
     return scope_node(L, index, who);
 }
 

@@ -27,6 +27,10 @@ local branch, twin = run:branch()
 near(branch.model:evaluate(x, y).loss, mine:evaluate(x, y).loss, "written and read with the training's state")
 branch:stop()
 
+local huber = nn.losses.Huber{delta = 0.5}
+near(model(function(t, p) return huber(t, p) + 2 * nn.losses.MeanAbsoluteError()(t, p) end):evaluate(x, y, {batch_size = 60}).loss,
+     model(huber):evaluate(x, y, {batch_size = 60}).loss + 2 * model("mae"):evaluate(x, y, {batch_size = 60}).loss, "composed of ready losses")
+
 -- class numbers: the data decide
 local labels = x:sum{axis = -1}:greater(0):cast("int32")
 local function classifier(loss, metrics)
@@ -41,6 +45,8 @@ near(traced:evaluate(x, labels).loss, named:evaluate(x, labels).loss, "class num
 named:fit(x, labels, {epochs = 2, batch_size = 25, shuffle = false, verbose = 0})
 traced:fit(x, labels, {epochs = 2, batch_size = 25, shuffle = false, verbose = 0})
 ok((named:predict(x) - traced:predict(x)):abs():max():item() < 1e-5, "train alike")
+near(classifier(function(t, p) return nn.losses.SparseCategoricalCrossentropy{from_logits = true}(t, p) end):evaluate(x, labels, {batch_size = 60}).loss,
+     classifier(crossentropy):evaluate(x, labels, {batch_size = 60}).loss, "a ready loss of class numbers in one's own")
 fails(function() traced:evaluate(x, tensor.zeros(60, 2)) end, "takes class numbers", "one-hot targets, where the function takes class numbers", "arg")
 
 -- metrics: one number for each sample, weighted or not, or one for the batch

@@ -52,6 +52,17 @@ a, b = net(), net()
 job(a, noisy(a, nn.Adam())); tensor.rand(7); job(b, noisy(b, nn.Adam()))
 ok(same(a, b), "tensor.randn in a step, too")
 
+local program = [[local m, adam = nn.Sequential{nn.Dense(96, "relu", {input_shape = {3}}), nn.Dropout(0.2), nn.Dense(1)}, nn.Adam()
+local x = tensor.rand(300, 3); nn.job{models = m, data = x, batch_size = 50, epochs = 3, verbose = 0, step = function(job, x)
+local loss = tape(function() return (m(x + tensor.randn(#x, 3)) - 1):square():mean() end); adam:apply(loss, m); job:log{loss = loss} end}
+local sum = 0; for _, w in ipairs(m.layers[1].weights) do sum = sum + w:sum():item() end; print(("%.17g"):format(sum))]]
+local outcomes = {}
+for threads = 1, 3 do
+    local pipe = io.popen(("'%s' --seed 4 --threads %d -e '%s' 2>&1"):format(os.getenv("HEBB") or "build/release/hebb", threads, program))
+    outcomes[threads] = pipe:read("a"); pipe:close()
+end
+ok(outcomes[1]:find("^%-?%d+%.%d+\n$") and outcomes[1] == outcomes[2] and outcomes[2] == outcomes[3], "the same numbers for any number of threads")
+
 -- ---- several models and optimizers ----
 nn.reset_names()
 local G = nn.Sequential({nn.Dense(8, "relu", {input_shape = {2}}), nn.Dense(3)}, {name = "G"})
@@ -90,6 +101,27 @@ is(free.history["now and then"][2], 1, "a curve that is not logged in every step
 sgd.learning_rate = 0.5
 is(sgd.learning_rate, 0.5, "the rate of an optimizer in use")
 
+-- ---- what else loops are written for ----
+local critic, rms = nn.Sequential{nn.Dense(4, {input_shape = {3}})}, nn.RMSprop{learning_rate = 0.1}
+job(critic, function(job, x)
+    local loss = tape(function() return -critic(x):mean() end)
+    rms:apply(loss, critic)
+    for _, layer in ipairs(critic.layers) do layer.kernel = layer.kernel:maximum(-0.01):minimum(0.01) end
+    job:log{loss = loss, prediction = critic:predict(x):mean()}
+end, {epochs = 1})
+near(critic.layers[1].kernel:abs():max():item(), 0.01, "weights are read, clipped and set in a step, as WGAN has it")
+local policy, policy_adam, pay = nn.Sequential{nn.Dense(3, {use_bias = false, input_shape = {1}})}, nn.Adam{learning_rate = 0.1}, {0.1, 0.9, 0.4}
+local bandit = nn.job{models = policy, epochs = 3, steps_per_epoch = 60, seed = 2, verbose = 0, step = function(job)
+    local state, chance = tensor{{1}}, op.softmax(policy(tensor{{1}}))
+    local u, action = tensor.rand(1)[1], 2
+    if u < chance[1][1] then action = 0 elseif u < chance[1][1] + chance[1][2] then action = 1 end
+    local reward = tensor.rand(1)[1] < pay[action + 1] and 1 or 0
+    policy_adam:apply(tape(function() return op.softmax_cross_entropy(policy(state), tensor({action}, {dtype = "int32"})):mean() * reward end), policy)
+    job:log{reward = reward}
+end}
+ok(op.softmax(policy(tensor{{1}}))[1][2] > 0.6, "an agent learns which arm pays")
+ok(bandit.history.reward[3] > bandit.history.reward[1], "and earns more")
+
 -- ---- tape at the prompt ----
 local m, adam = net(0), nn.Adam{learning_rate = 0.05}
 local first, last
@@ -123,7 +155,7 @@ fails(function() return inside:sum() end, "keep it", "what it does not return is
 local opt = nn.Adam()
 local function once(step, options) return function() return job(m, step, options) end end
 fails(once(function(job, x, y) job:nothing() end), "test_jobs.lua:", "an error in the first step is raised with its line")
-fails(once(function(job, x, y) job:log{loss = 1}; if job.steps == 4 then error("mine") end end), "test_jobs.lua:126: mine", "in a later one it ends the job")
+fails(once(function(job, x, y) job:log{loss = 1}; if job.steps == 4 then error("mine") end end), "test_jobs.lua:158: mine", "in a later one it ends the job")
 is(nn.runs()[#nn.runs()].status, "failed", "which says so")
 fails(once(function() end), "logged nothing", "no curve", "arg")
 fails(once(function(job) job:log{loss = 1}; if job.steps == 2 then job:log{other = 1} end end), "no curve \"other\"", "a curve that comes later")
