@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "tensor/kern.h"
+#include "train/heads.h"
 #include "train/health.h"
 #include "train/job.h"
 #include "train/trainer.h"
@@ -18,6 +19,8 @@
 #define LOOK_S 0.25
 #define ROWS 64
 #define MAPS_MOST 256
+#define NUMBERS_MOST 64
+#define TOKENS_MOST 1024
 #define PICTURE_MOST ((int64_t)1 << 20) /* values of one picture of feature maps */
 
 struct Probe {
@@ -306,17 +309,26 @@ static void scale_to(float *out, const real *x, int64_t n, int64_t stride, float
 }
 
 typedef struct Frame {
-    int64_t maps, h, w, stride; /* of one sample's values: value (m, i) at i * stride + m */
+    int64_t maps, h, w, stride, apart; /* of one sample's values: value (m, i) at i * stride + m * apart */
 } Frame;
 
 static Frame frame_of(const Shape *shape)
 {
     if (shape->rank == 4 && shape->d[1] * shape->d[2] * shape->d[3] <= PICTURE_MOST)
-        return (Frame){ shape->d[3] < MAPS_MOST ? shape->d[3] : MAPS_MOST, shape->d[1], shape->d[2], shape->d[3] };
+        return (Frame){ shape->d[3] < MAPS_MOST ? shape->d[3] : MAPS_MOST, shape->d[1], shape->d[2], shape->d[3], 1 };
     if (shape->rank == 3 && shape->d[1] * shape->d[2] <= PICTURE_MOST)
-        return (Frame){ 1, shape->d[1], shape->d[2], 1 };
+        return (Frame){ 1, shape->d[1], shape->d[2], 1, 1 };
     int64_t n = shape_count_from(shape, 1);
-    return (Frame){ 1, 1, n < PICTURE_MOST ? n : PICTURE_MOST, 1 };
+    return (Frame){ 1, 1, n < PICTURE_MOST ? n : PICTURE_MOST, 1, 1 };
+}
+
+/* [1, H, T, S]: a map for each head; false when they are too large to be drawn. */
+static bool frame_heads(const Shape *shape, Frame *frame)
+{
+    if (shape->d[2] * shape->d[3] > PICTURE_MOST)
+        return false;
+    *frame = (Frame){ shape->d[1] < MAPS_MOST ? shape->d[1] : MAPS_MOST, shape->d[2], shape->d[3], 1, shape->d[2] * shape->d[3] };
+    return true;
 }
 
 /* The model's answer as chances: as it is, or softmax or sigmoid of logits; one output stands for two classes. */
@@ -365,45 +377,81 @@ static void image_size(const Shape *shape, TeleProbe *p)
     p->in_c = color ? (int)shape->d[3] : 1;
 }
 
-static void draw_probe(Run *run, const Batch *batches)
+/* A row of a table, or a text's tokens: numbers that can be read one by one. Many that are not whole are more likely pixels. */
+static int count_numbers(const Tensor *x, int64_t sample)
 {
-    Probe *probe = run->probe;
-    int layer = atomic_load(&run->want_layer), sample = atomic_load(&run->want_sample), n = run->confusion ? run->n_classes : 0;
-    layer = layer < 0 ? probe->first_choice : layer < probe->n ? layer : probe->n - 1;
-    const Batch *batch = &batches[model_of(probe, probe->nodes[layer])];
-    sample = sample < batch->n ? sample : (int)batch->n - 1;
-    const Tensor *value = &probe->values[probe->nodes[layer]]->value, *y = &probe->values[run->model->outputs[run->class_output]]->value, *x = &batch->x[0];
-    if (value->dtype != DTYPE_FLOAT32)
-        return;
-    Frame frame = frame_of(&value->shape);
-    TeleProbe head = { .step = run->at.step, .layer = layer, .n_layers = probe->n, .sample = sample, .n_samples = (int)batch->n,
-                       .n_classes = n, .n_maps = (int)frame.maps, .h = (int)frame.h, .w = (int)frame.w };
-    if (x->dtype == DTYPE_FLOAT32)
-        image_size(&x->shape, &head);
-    size_t pixels = (size_t)head.in_h * (size_t)head.in_w * (size_t)head.in_c, area = (size_t)(frame.h * frame.w), maps = (size_t)frame.maps;
-    size_t floats = (size_t)n + pixels + maps * (area + 2);
-    TeleProbe *p = telemetry_picture_new(run->tele, PICTURE_PROBE, sizeof *p + floats * sizeof(float) + (size_t)n * TELE_NAME);
+    int64_t n = x->shape.rank == 2 ? x->shape.d[1] : 0;
+    bool whole = true;
+    for (int64_t i = 0; i < n && n > NUMBERS_MOST; i++) {
+        double v = tensor_get(x, sample * n + i);
+        whole = whole && v >= 0 && v == floor(v);
+    }
+    return n <= NUMBERS_MOST ? (int)n : whole ? TOKENS_MOST < n ? TOKENS_MOST : (int)n : 0;
+}
+
+/* A picture with room for what `head` tells, its pointers set; NULL when memory ran out. */
+static TeleProbe *new_picture(Run *run, const TeleProbe *head)
+{
+    size_t n = (size_t)head->n_classes, pixels = (size_t)head->in_h * (size_t)head->in_w * (size_t)head->in_c;
+    size_t maps = (size_t)head->n_maps, area = (size_t)head->h * (size_t)head->w;
+    size_t floats = n + pixels + (size_t)head->n_numbers + maps * (area + 2);
+    TeleProbe *p = telemetry_picture_new(run->tele, PICTURE_PROBE, sizeof *p + floats * sizeof(float) + n * TELE_NAME);
     if (!p)
-        return;
-    *p = head;
-    name_row(run, layer, p->layer_name);
-    float *at = (float *)(void *)(p + 1);
-    p->maps = at;
-    p->low = at + maps * area;
+        return NULL;
+    *p = *head;
+    p->maps = (float *)(void *)(p + 1);
+    p->low = p->maps + maps * area;
     p->high = p->low + maps;
     p->input = p->high + maps;
     p->chances = n > 0 ? p->input + pixels : NULL;
-    p->labels = (char(*)[TELE_NAME])(p->input + pixels + n);
-    const real *v = tensor_real(value) + sample * shape_count_from(&value->shape, 1);
-    for (size_t m = 0; m < maps; m++)
-        scale_to(p->maps + m * area, v + m, (int64_t)area, frame.stride, &p->low[m], &p->high[m]);
+    p->numbers = p->input + pixels + n;
+    p->labels = (char(*)[TELE_NAME])(p->numbers + head->n_numbers);
+    return p;
+}
+
+/* The sample itself, its class, and what the model says to it. */
+static void fill_sample(const Run *run, const Batch *batch, int sample, TeleProbe *p)
+{
+    const Tensor *y = &run->probe->values[run->model->outputs[run->class_output]]->value, *x = &batch->x[0];
+    size_t pixels = (size_t)p->in_h * (size_t)p->in_w * (size_t)p->in_c;
     if (pixels)
         scale_to(p->input, tensor_real(x) + (size_t)sample * pixels, (int64_t)pixels, 1, NULL, NULL);
+    for (int i = 0; i < p->n_numbers; i++)
+        p->numbers[i] = (float)tensor_get(x, sample * x->shape.d[1] + i);
     p->label = label_of(run, &batch->y[run->class_output], sample);
-    if (n > 0) {
+    if (p->n_classes > 0) {
         write_chances(run, p->chances, tensor_real(y) + sample * shape_count_from(&y->shape, 1));
-        memcpy(p->labels, run->class_names, (size_t)n * TELE_NAME);
+        memcpy(p->labels, run->class_names, (size_t)p->n_classes * TELE_NAME);
     }
+}
+
+static void draw_probe(Run *run, const Batch *batches)
+{
+    Probe *probe = run->probe;
+    int layer = atomic_load(&run->want_layer), sample = atomic_load(&run->want_sample);
+    layer = layer < 0 ? probe->first_choice : layer < probe->n ? layer : probe->n - 1;
+    const Batch *batch = &batches[model_of(probe, probe->nodes[layer])];
+    sample = sample < batch->n ? sample : (int)batch->n - 1;
+    const Node *node = probe->values[probe->nodes[layer]];
+    const Tensor *x = &batch->x[0];
+    if (node->value.dtype != DTYPE_FLOAT32)
+        return;
+    Frame frame = frame_of(&node->value.shape);
+    Tensor weights;
+    bool heads = heads_of(&run->look, node, probe->values, probe->n_graph, sample, &weights) && frame_heads(&weights.shape, &frame);
+    TeleProbe head = { .step = run->at.step, .layer = layer, .n_layers = probe->n, .sample = sample, .n_samples = (int)batch->n,
+                       .n_classes = run->confusion ? run->n_classes : 0, .n_numbers = count_numbers(x, sample), .n_maps = (int)frame.maps,
+                       .h = (int)frame.h, .w = (int)frame.w, .heads = heads };
+    if (x->dtype == DTYPE_FLOAT32)
+        image_size(&x->shape, &head);
+    TeleProbe *p = new_picture(run, &head);
+    if (!p)
+        return;
+    name_row(run, layer, p->layer_name);
+    const real *v = heads ? tensor_real(&weights) : tensor_real(&node->value) + sample * shape_count_from(&node->value.shape, 1);
+    for (size_t m = 0, area = (size_t)(frame.h * frame.w); m < (size_t)frame.maps; m++)
+        scale_to(p->maps + m * area, v + (int64_t)m * frame.apart, (int64_t)area, frame.stride, &p->low[m], &p->high[m]);
+    fill_sample(run, batch, sample, p);
     telemetry_set_picture(run->tele, PICTURE_PROBE, p);
     probe->drawn[PICTURE_PROBE] = true;
 }

@@ -147,9 +147,12 @@ typedef struct TeleProbe {
     float *chances;        /* n_classes outputs of the model; NULL: not a classification */
     int in_h, in_w, in_c;  /* the input as an image; in_h 0: not an image */
     float *input;          /* in_h x in_w x in_c, scaled to 0 … 1 */
+    int n_numbers;         /* the input as plain numbers: a row of a table, a text's tokens; 0: it is something else */
+    float *numbers;
     int n_maps, h, w;      /* feature maps; h 1: a plain vector of w units */
     float *maps;           /* n_maps x h x w, each scaled to its own 0 … 1 */
     float *low, *high;     /* n_maps: the range that was scaled */
+    bool heads;            /* the maps are heads of attention: a row is what one query looks at, a column a key */
 } TeleProbe;
 
 typedef enum { PICTURE_LAYERS, PICTURE_CONFUSION, PICTURE_PROBE, PICTURE_KINDS } PictureKind;

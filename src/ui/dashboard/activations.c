@@ -9,6 +9,7 @@
 #include "ui/panels.h"
 
 #define CHANCES 24 /* columns of the answers */
+#define NUMBERS 18 /* columns of an input of plain numbers */
 
 static int best_class(const TeleProbe *probe)
 {
@@ -83,37 +84,44 @@ static void draw_answers(PanelView *view, const TeleProbe *probe, int x, int y, 
 
 /* ---- units of a layer without maps ---- */
 
-/* Bars of an eighth of a cell, `high` rows each, in lines of units; the number of the first unit stands before each line. */
+#define COUNTER 5 /* columns of the number before a line of units */
+
+/* One unit: a bar of an eighth of a cell, `high` rows at most, a dot for nothing. */
+static void draw_unit(PanelView *view, double v, int x, int y, int width, int high)
+{
+    int eighths = v > 0 ? (int)((v < 1 ? v : 1) * high * 8 + 0.5) : 0;
+    if (eighths == 0)
+        canvas_put(view->canvas, x, y, dash_style(view, ROLE_LABEL), 0xB7);
+    for (int k = 0; eighths > 0; k++, eighths -= 8)
+        for (int j = 0; j < width; j++)
+            canvas_put(view->canvas, x + j, y - k, dash_style(view, ROLE_TRAIN), 0x2580 + (uint32_t)(eighths < 8 ? eighths : 8));
+}
+
+/* Lines of units, all in one and broad where they are few; the number of the first unit stands before each line. */
 static void draw_units(PanelView *view, const TeleProbe *probe, Rect area)
 {
-    Canvas *canvas = view->canvas;
-    int number = 5, across = area.w - number;
-    if (across < 4)
+    int room = area.w - COUNTER, pitch = room / probe->w;
+    if (room < 4)
         return;
-    across = across >= probe->w ? probe->w : across / 10 * 10 > 0 ? across / 10 * 10 : across;
-    int lines = (probe->w + across - 1) / across, high = (area.h + 1) / lines - 1;
-    high = high < 1 ? 1 : high > 4 ? 4 : high;
+    pitch = pitch < 1 ? 1 : pitch > 6 ? 6 : pitch;
+    int across = room >= probe->w ? probe->w : room / 10 * 10 > 0 ? room / 10 * 10 : room;
+    int lines = (probe->w + across - 1) / across, high = (area.h + 1) / lines - 1, most = pitch > 1 ? 8 : 4;
+    high = high < 1 ? 1 : high > most ? most : high;
     bool gap = lines * (high + 1) - 1 <= area.h;
-    Style style = dash_style(view, ROLE_TRAIN), dim = dash_style(view, ROLE_LABEL);
     for (int i = 0; i < probe->w; i++) {
-        int line = i / across, x = area.x + number + i % across, y = area.y + line * (high + gap) + high - 1;
+        int line = i / across, x = area.x + COUNTER + i % across * pitch, y = area.y + line * (high + gap) + high - 1;
         if (y >= area.y + area.h)
             return;
         if (i % across == 0)
-            canvas_textf(canvas, area.x, y, number, dim, "%4d", i);
-        double v = (double)probe->maps[i];
-        int eighths = v > 0 ? (int)((v < 1 ? v : 1) * high * 8 + 0.5) : 0;
-        if (eighths == 0)
-            canvas_put(canvas, x, y, dim, 0xB7);
-        for (int k = 0; eighths > 0; k++, eighths -= 8)
-            canvas_put(canvas, x, y - k, style, 0x2580 + (uint32_t)(eighths < 8 ? eighths : 8));
+            canvas_textf(view->canvas, area.x, y, COUNTER, dash_style(view, ROLE_LABEL), "%4d", i);
+        draw_unit(view, (double)probe->maps[i], x, y, pitch > 2 ? pitch - 1 : pitch, high);
     }
 }
 
 /* A dense layer: units in a row, no picture. */
 static bool is_vector(const TeleProbe *probe)
 {
-    return probe->h <= 1 && probe->n_maps == 1;
+    return probe->h <= 1 && probe->n_maps == 1 && !probe->heads;
 }
 
 /* ---- the pane ---- */
@@ -136,10 +144,25 @@ static bool has_maps(const TeleProbe *probe)
     return probe->n_maps > 0 && probe->w > 0 && !is_vector(probe);
 }
 
+/* Tokens, too, stand as numbers: what they mean, the run does not know. */
+static void draw_numbers(PanelView *view, const TeleProbe *probe, int x)
+{
+    Rect a = view->area;
+    char text[1024] = "", number[NUMBER_ROOM];
+    size_t at = 0;
+    for (int i = 0; i < probe->n_numbers && at + 2 * sizeof number < sizeof text; i++) {
+        double v = (double)probe->numbers[i];
+        bool whole = v == floor(v) && fabs(v) < 1e9;
+        at += (size_t)snprintf(text + at, sizeof text - at, "%s%s", i ? " " : "", whole ? number_fixed(number, v, 0) : number_short(number, v));
+    }
+    canvas_textf(view->canvas, x, a.y, NUMBERS, dash_style(view, ROLE_LABEL), "input: %d number%s", probe->n_numbers, probe->n_numbers == 1 ? "" : "s");
+    words_draw(view->canvas, x, a.y + 1, NUMBERS, a.h - 1, dash_style(view, ROLE_TEXT), text);
+}
+
 /* What stands side by side: input, answers, maps or units. */
 typedef struct Parts {
     Tile input; /* scale 0: none */
-    int answers; /* x; 0: none */
+    int numbers, answers; /* x; 0: none */
     Rect rest;
 } Parts;
 
@@ -153,6 +176,11 @@ static Parts split(const PanelView *view, const TeleProbe *probe, const Tile *in
         parts.input = *input;
         parts.rest.x += input->w + 1 + pad;
         parts.rest.w -= input->w + 1 + pad;
+    }
+    if (probe->n_numbers > 0 && a.w >= 90 && a.h >= 3) {
+        parts.numbers = parts.rest.x;
+        parts.rest.x += NUMBERS + 2;
+        parts.rest.w -= NUMBERS + 2;
     }
     if (has_answer(probe) && spacious && a.h >= 3) {
         parts.answers = parts.rest.x;
@@ -193,6 +221,8 @@ static void draw(PanelView *view)
     int x = a.x + (a.w >= 60 ? 1 : 0);
     if (parts.input.scale)
         draw_input(view, probe, x, a.y, &parts.input, parts.input.h < a.h);
+    if (parts.numbers)
+        draw_numbers(view, probe, parts.numbers);
     if (parts.answers)
         draw_answers(view, probe, parts.answers, a.y, a.h);
     if (has_maps(probe))
@@ -218,12 +248,15 @@ static void narrow_title(const DashState *dash, int room, char title[DASH_CAPTIO
     const TeleProbe *probe = dash->probe;
     char size[NUMBER_ROOM] = "";
     int n = probe->n_maps, shown = dash->maps_shown;
+    const char *what = probe->heads ? "head" : "map";
     if (dash->shrunk > 1)
         snprintf(size, sizeof size, ", 1/%d", dash->shrunk);
-    if (shown == n)
+    if (shown == n && probe->heads)
+        snprintf(title, DASH_CAPTION, "%.31s · %d heads, own ranges%s", probe->layer_name, n, size);
+    else if (shown == n)
         snprintf(title, DASH_CAPTION, "%.31s · own ranges%s", probe->layer_name, size);
     else
-        snprintf(title, DASH_CAPTION, "%.31s · %d of %d maps, own ranges%s", probe->layer_name, shown, n, size);
+        snprintf(title, DASH_CAPTION, "%.31s · %d of %d %ss, own ranges%s", probe->layer_name, shown, n, what, size);
     if (canvas_width(title) > room)
         snprintf(title, DASH_CAPTION, "%.31s · %d of %d, own ranges%s", probe->layer_name, shown, n, size);
     if (canvas_width(title) > room)
@@ -245,12 +278,16 @@ static void wide_state(const DashState *dash, char state[DASH_CAPTION])
     }
     if (dash->shrunk > 1) /* the greatest of each block of pixels is drawn */
         snprintf(size, sizeof size, " at 1/%d size", dash->shrunk);
+    const char *what = probe->heads ? "head" : "map";
     if (dash->maps_shown < probe->n_maps)
-        snprintf(which, sizeof which, "maps %d to %d of %d", dash->maps_first, dash->maps_first + dash->maps_shown - 1, probe->n_maps);
+        snprintf(which, sizeof which, "%ss %d to %d of %d", what, dash->maps_first, dash->maps_first + dash->maps_shown - 1, probe->n_maps);
     else
-        snprintf(which, sizeof which, "%d map%s", probe->n_maps, probe->n_maps == 1 ? "" : "s");
-    snprintf(state, DASH_CAPTION, "sample %d of %d · %s%s, %sin its own range", probe->sample + 1, probe->n_samples, which, size,
-             probe->n_maps == 1 ? "" : "each ");
+        snprintf(which, sizeof which, "%d %s%s", probe->n_maps, what, probe->n_maps == 1 ? "" : "s");
+    if (probe->heads)
+        snprintf(state, DASH_CAPTION, "sample %d of %d · %s%s, rows look at columns", probe->sample + 1, probe->n_samples, which, size);
+    else
+        snprintf(state, DASH_CAPTION, "sample %d of %d · %s%s, %sin its own range", probe->sample + 1, probe->n_samples, which, size,
+                 probe->n_maps == 1 ? "" : "each ");
 }
 
 static void caption(const DashState *dash, int room, char title[DASH_CAPTION], char state[DASH_CAPTION])

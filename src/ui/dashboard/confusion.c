@@ -269,7 +269,7 @@ static void draw_mistakes(const Matrix *m, int x, int y, int width, int rows)
     Canvas *canvas = m->view->canvas;
     size_t worst[MISTAKES];
     int n = figures_mistakes(data, worst, MISTAKES);
-    canvas_text(canvas, x, y, width, dash_style(m->view, ROLE_LABEL), "most frequent mistakes");
+    canvas_text(canvas, x, y, width, dash_style(m->view, ROLE_LABEL), n > 0 ? "most frequent mistakes" : "no mistakes");
     for (int k = 0; k < n && k + 1 < rows; k++) {
         char text[96], count[NUMBER_ROOM];
         size_t row = worst[k] / (size_t)data->n, column = worst[k] % (size_t)data->n;
@@ -352,7 +352,8 @@ static void caption(const DashState *dash, int room, char title[DASH_CAPTION], c
     if (!data)
         return;
     number_percent(percent, data->total ? (double)data->right / (double)data->total : (double)NAN);
-    snprintf(state, DASH_CAPTION, "%s%s", room >= 38 ? (data->validation ? "validation ·" : "training ·") : data->validation ? "valid" : "train", percent);
+    snprintf(state, DASH_CAPTION, "%s %s", room >= 38 ? (data->validation ? "validation ·" : "training ·") : data->validation ? "valid" : "train",
+             percent + strspn(percent, " "));
     if (data->output[0])
         snprintf(title, DASH_CAPTION, "confusion · %.20s", data->output);
     else if (data->n > 20 && room >= 50)
