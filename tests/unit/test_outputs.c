@@ -4,6 +4,7 @@
 #include "check.h"
 #include "netkit.h"
 #include "runkit.h"
+#include "scratch.h"
 
 #include "base/mem.h"
 #include "base/pool.h"
@@ -193,6 +194,55 @@ static void names_are_told_apart(void **state)
     model_unref(model);
 }
 
+/* Training, evaluating and compiling by a file: each is refused as a whole when memory runs out, or done. */
+static void memory_may_run_out(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    char path[4096];
+    scratch_begin();
+    snprintf(path, sizeof path, "%s", scratch_path("m.safetensors"));
+    Model *model = compiled_network();
+    double logs[COMPILE_VALUES];
+    assert_ok(compile_train_batch(model, &data, NULL, 0, logs, &err));
+    assert_ok(compile_save(model, path, &err));
+    for (int what = 0; what < 4; what++) {
+        size_t held = mem_bytes();
+        bool ok = false;
+        for (long n = 0; !ok; n++) {
+            assert_true(n < 5000);
+            Run *run = NULL;
+            Model *loaded = NULL;
+            FitOptions options = options_of(2);
+            options.start_paused = true;
+            err_clear(&err);
+            mem_fail_after(n);
+            if (what == 0)
+                ok = compile_train_batch(model, &data, NULL, 0, logs, &err);
+            else if (what == 1)
+                ok = compile_evaluate(model, &data, 16, logs, NULL, 0, NULL, &err);
+            else if (what == 2)
+                ok = (loaded = compile_load(path, &err)) != NULL;
+            else
+                ok = (run = run_new(model, &options, &err)) != NULL;
+            mem_fail_after(-1);
+            if (!ok && err.code != ERR_MEM)
+                fail_msg("%d, allocation %ld: %s", what, n, err.text);
+            model_unref(loaded);
+            if (run) {
+                assert_ok(run_stop(run, &err));
+                kit_wait(run);
+                run_unref(run);
+            }
+            assert_false(tensor_frozen(&data.x[1]));
+            if (!ok && what > 1 && mem_bytes() != held) /* the tape keeps what a step made room for */
+                fail_msg("%d, allocation %ld: %zu bytes stay", what, n, mem_bytes() - held);
+        }
+    }
+    model_unref(model);
+    scratch_end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(compile_refuses),
         cmocka_unit_test(names_are_told_apart),
+        cmocka_unit_test(memory_may_run_out),
     };
     return cmocka_run_group_tests(tests, make_data, drop_data);
 }
