@@ -136,6 +136,15 @@ MUST_USE bool model_predict(Model *model, const Tensor *x, int batch_size, Tenso
 MUST_USE bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop,
                                  Err *err);
 
+/* Who is told of each batch, from 1: before it, and behind it with its rows first … first+n-1 (from 0). False ends the work. */
+typedef struct BatchHook {
+    void *ctx;
+    bool (*begin)(void *ctx, int64_t batch, Err *err);
+    bool (*end)(void *ctx, int64_t batch, int64_t first, int64_t n, Err *err);
+} BatchHook;
+MUST_USE bool model_predict_watched(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop,
+                                    const BatchHook *hook, Err *err);
+
 /* summary() as Keras prints it, with parameters, memory and multiply-adds. ascii: no box drawing. */
 MUST_USE bool model_summary(Model *model, Buf *out, int width, bool ascii, Err *err);
 

@@ -114,13 +114,14 @@ static int64_t pass_rows(const Prediction *p, int64_t batch)
     return (rows + parts - 1) / parts;
 }
 
-static bool run(Prediction *p, Tape *tape, int64_t rows, const _Atomic bool *stop, Err *err)
+static bool run(Prediction *p, Tape *tape, int64_t rows, const _Atomic bool *stop, const BatchHook *hook, Err *err)
 {
     for (int64_t first = 0; first < p->rows; first += rows) {
         if (stop && atomic_load(stop))
             return err_set(err, ERR_INTERRUPT, "interrupted after %" PRId64 " of %" PRId64 " rows", first, p->rows);
         int64_t n = p->rows - first < rows ? p->rows - first : rows;
-        if (!run_batch(p, tape, first, n, err))
+        int64_t batch = first / rows + 1;
+        if ((hook && !hook->begin(hook->ctx, batch, err)) || !run_batch(p, tape, first, n, err) || (hook && !hook->end(hook->ctx, batch, first, n, err)))
             return false;
     }
     return true;
@@ -146,7 +147,8 @@ static void keep_tape(Model *model, Tape *tape)
     mem_free(tape);
 }
 
-bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop, Err *err)
+bool model_predict_watched(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop,
+                           const BatchHook *hook, Err *err)
 {
     Prediction p = { .model = model, .x = x, .n_in = n_in, .out = out };
     memset(out, 0, sizeof *out);
@@ -154,12 +156,17 @@ bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batc
         return false;
     memset(out, 0, (size_t)model->n_outputs * sizeof *out);
     Tape *tape = take_tape(model, err);
-    bool done = tape && run(&p, tape, pass_rows(&p, batch_size), stop, err);
+    bool done = tape && run(&p, tape, hook ? batch_size : pass_rows(&p, batch_size), stop, hook, err);
     if (tape)
         keep_tape(model, tape);
     for (int i = 0; !done && i < model->n_outputs; i++)
         tensor_unref(&out[i]);
     return done;
+}
+
+bool model_predict_many(Model *model, const Tensor *const *x, int n_in, int batch_size, Tensor *out, const _Atomic bool *stop, Err *err)
+{
+    return model_predict_watched(model, x, n_in, batch_size, out, stop, NULL, err);
 }
 
 bool model_predict(Model *model, const Tensor *x, int batch_size, Tensor *out, const _Atomic bool *stop, Err *err)

@@ -204,7 +204,7 @@ static int model_call(lua_State *L)
             lua_replace(L, 2);
         }
         lua_settop(L, 2);
-        model_predict_at(L, model, 2, 32);
+        model_predict_at(L, model, 2, 32, 0);
         int list = lua_gettop(L);
         for (int i = 1; model->n_outputs > 1 && i <= model->n_outputs; i++)
             lua_rawgeti(L, list, i);
@@ -404,13 +404,13 @@ static const Verb methods[] = {
       "{1, 10} after these; the history holds nan (-) for the others.",
       "local m = nn.Sequential{nn.Dense(1, {input_shape = {1}})}; m:compile{optimizer = \"sgd\", loss = \"mse\"}\n"
       "  local run = m:fit({{0}, {1}, {2}}, {1, 3, 5}, {epochs = 3, verbose = 0, wait = true}); assert(#run.history.loss == 3)" },
-    { "evaluate", model_evaluate, "~x ~y? *sample_weight", model_batch_args, 1,
+    { "evaluate", model_evaluate, "~x ~y? *sample_weight *callbacks", model_batch_args, 1,
       "Loss and metrics on data, a table by name: {loss = 0.1, accuracy = 0.97}; of several outputs {loss = …, price_loss = …,\n"
       "kind_loss = …, kind_accuracy = …}. x and y as for fit.",
       "local x = nn.Input({2}); local m = nn.Model(x, {nn.Dense(1, {name = \"price\"})(x), nn.Dense(3, \"softmax\", {name = \"kind\"})(x)})\n"
       "  m:compile{optimizer = \"adam\", loss = {price = \"mse\", kind = \"sparse_categorical_crossentropy\"}, metrics = {kind = {\"accuracy\"}}}\n"
       "  local logs = m:evaluate({{0, 1}, {1, 0}}, {price = {0.5, 0.7}, kind = {0, 2}}); assert(logs.price_loss and logs.kind_accuracy)" },
-    { "predict", model_predict_verb, "~x", model_batch_args, 1,
+    { "predict", model_predict_verb, "~x *callbacks", model_batch_args, 1,
       "Outputs for the rows of x, a tensor (a list where there are several outputs). Several inputs: a list, or a table by name.", NULL },
     { "confusion", model_confusion, "~x ~y?", model_batch_args, 1,
       "The confusion matrix on data, with precision, recall and F1 of each class; prints as a table. Fields: matrix, classes, "

@@ -16,7 +16,7 @@ int model_load_weights_verb(lua_State *L);
 extern const ArgSpec model_batch_args[1], model_load_args[2];
 
 /* Predict on what stands at stack index; pushes a tensor, or a list where there are several outputs. */
-int model_predict_at(lua_State *L, Model *model, int index, int batch_size);
+int model_predict_at(lua_State *L, Model *model, int index, int batch_size, int callbacks); /* callbacks: where they stand, 0: none */
 
 /* A file name at index that this script may touch. Raises. */
 const char *model_path(lua_State *L, int index, const char *who);

@@ -83,6 +83,7 @@ void recipe_fill(lua_State *L);
 
 /* Metric values by name, which print as one line: {loss = 0.1, accuracy = 0.9}. Pushed. */
 void logs_push(lua_State *L, const char *const *names, const double *values, int n);
+void logs_push_of(lua_State *L, Model *model, const double *logs); /* of a compiled model; model_work.c */
 void logs_open(lua_State *L);
 /* A history: columns by metric, which print as one aligned table. Makes a history of the table on top. */
 void logs_set_history(lua_State *L);

@@ -448,7 +448,7 @@ static bool take_tables(lua_State *L, int index, RunCallback *out)
     bool has[ON_COUNT] = { false }, any = false;
     sweep(script_of(L));
     events_list(L, lua_absindex(L, index), has);
-    for (int i = 0; i < ON_COUNT; i++)
+    for (int i = 0; i < ON_PREDICT_BEGIN; i++)
         any = any || has[i];
     if (!any) {
         lua_pop(L, 1);

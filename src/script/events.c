@@ -16,6 +16,10 @@ const EventRow events[ON_COUNT] = {
     [ON_TEST_END] = { "on_test_end", NULL, false },
     [ON_EPOCH_END] = { "on_epoch_end", NULL, true },
     [ON_TRAIN_END] = { "on_train_end", NULL, false },
+    [ON_PREDICT_BEGIN] = { "on_predict_begin", NULL, false },
+    [ON_PREDICT_BATCH_BEGIN] = { "on_predict_batch_begin", NULL, true },
+    [ON_PREDICT_BATCH_END] = { "on_predict_batch_end", NULL, true },
+    [ON_PREDICT_END] = { "on_predict_end", NULL, false },
 };
 
 static void check_names(lua_State *L, int table, bool has[ON_COUNT])

@@ -16,6 +16,10 @@ typedef enum {
     ON_TEST_END,
     ON_EPOCH_END,
     ON_TRAIN_END,
+    ON_PREDICT_BEGIN, /* fit never calls these */
+    ON_PREDICT_BATCH_BEGIN,
+    ON_PREDICT_BATCH_END,
+    ON_PREDICT_END,
     ON_COUNT,
     ON_STEP = ON_COUNT /* of a job: it has no name */
 } Event;

@@ -43,6 +43,8 @@ static const char *const topics[][2] = {
                    "  on_epoch_begin(epoch, logs, run)  on_epoch_end(epoch, logs, run)\n"
                    "  on_train_batch_begin(batch, logs, run), on_train_batch_end(batch, logs, run); also on_batch_begin, on_batch_end\n"
                    "  of validation: on_test_begin(logs, run), on_test_batch_begin(batch, logs, run), on_test_batch_end, on_test_end(logs, run)\n"
+                   "evaluate(x, y, {callbacks = cb}) calls those of on_test_…, predict(x, {callbacks = cb}) on_predict_begin, on_predict_batch_begin,\n"
+                   "on_predict_batch_end(batch, {outputs = y}) and on_predict_end; without a run behind their arguments.\n"
                    "logs holds the metrics by name; epochs and batches count from 1. model.stop_training = true ends the run.\n"
                    "Built in, in the same list: nn.EarlyStopping{patience = 3} and others; ?builtin_callbacks lists them. They come before those\n"
                    "in Lua, never wait for Lua, and their state goes back with run:rewind.\n"

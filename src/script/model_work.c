@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "script/bind_model.h"
+#include "script/watch.h"
 #include "train/job.h"
 #include "train/step.h"
 #include "train/tally.h"
@@ -41,15 +42,18 @@ typedef struct Evaluate {
     uint32_t *confusion;
     char output[LAYER_NAME]; /* that it is of, where the model has several */
     const _Atomic bool *stop;
+    const BatchHook *hook;
 } Evaluate;
 
 static bool do_evaluate(void *ctx, Err *err)
 {
     Evaluate *e = ctx;
+    if (e->hook)
+        return compile_evaluate_watched(e->model, &e->given, e->batch_size, e->logs, e->stop, e->hook, err);
     return compile_evaluate(e->model, &e->given, e->batch_size, e->logs, e->confusion, e->n_classes, e->stop, err);
 }
 
-static void push_logs(lua_State *L, Model *model, const double *logs)
+void logs_push_of(lua_State *L, Model *model, const double *logs)
 {
     Err err = ERR_INIT;
     const char *names[COMPILE_VALUES];
@@ -69,8 +73,12 @@ int model_evaluate(lua_State *L)
     samples_pair(L, 2, 3, job.model, &job.given, "evaluate");
     samples_weights(L, 4, job.model, &job.given, "evaluate: sample_weight");
     job.batch_size = (int)args_int(&args, "batch_size");
+    Watch watch = { .verb = "test", .model = job.model, .logs = job.logs };
+    watch_begin(L, 5, &watch);
+    job.hook = watch.list ? &watch.hook : NULL;
     do_job(L, job.model, do_evaluate, &job);
-    push_logs(L, job.model, job.logs);
+    watch_end(&watch);
+    logs_push_of(L, job.model, job.logs);
     return 1;
 }
 
@@ -84,7 +92,7 @@ int model_test_on_batch(lua_State *L)
     int64_t rows = samples_rows(&job.given);
     job.batch_size = rows > 0 && rows < 1 << 30 ? (int)rows : 1;
     do_job(L, job.model, do_evaluate, &job);
-    push_logs(L, job.model, job.logs);
+    logs_push_of(L, job.model, job.logs);
     return 1;
 }
 
@@ -109,7 +117,7 @@ int model_train_on_batch(lua_State *L)
     samples_weights(L, 4, job.model, &job.given, "train_on_batch: sample_weight");
     job.class_weight = fit_class_weight(L, 5, &job.n_weights);
     do_job(L, job.model, do_train, &job);
-    push_logs(L, job.model, job.logs);
+    logs_push_of(L, job.model, job.logs);
     return 1;
 }
 
@@ -247,12 +255,13 @@ typedef struct Predict {
     int n_in, batch_size;
     Tensor *out;
     const _Atomic bool *stop;
+    const BatchHook *hook;
 } Predict;
 
 static bool do_predict(void *ctx, Err *err)
 {
     Predict *p = ctx;
-    return model_predict_many(p->model, p->x, p->n_in, p->batch_size, p->out, p->stop, err);
+    return model_predict_watched(p->model, p->x, p->n_in, p->batch_size, p->out, p->stop, p->hook, err);
 }
 
 #define OUTPUTS "hebb.outputs"
@@ -265,7 +274,7 @@ static int outputs_gc(lua_State *L)
     return 0;
 }
 
-int model_predict_at(lua_State *L, Model *model, int index, int batch_size)
+int model_predict_at(lua_State *L, Model *model, int index, int batch_size, int callbacks)
 {
     Predict job = { .model = model, .batch_size = batch_size, .stop = &script_of(L)->stop };
     Tensor x[MODEL_INPUTS];
@@ -280,7 +289,11 @@ int model_predict_at(lua_State *L, Model *model, int index, int batch_size)
     }
     lua_setmetatable(L, -2);
     job.out = out;
+    Watch watch = { .verb = "predict", .model = model, .out = out };
+    watch_begin(L, callbacks, &watch);
+    job.hook = watch.list ? &watch.hook : NULL;
     do_job(L, model, do_predict, &job);
+    watch_end(&watch);
     if (model->n_outputs > 1)
         lua_createtable(L, model->n_outputs, 0);
     for (int i = 0; i < model->n_outputs; i++) {
@@ -304,7 +317,7 @@ int model_predict_verb(lua_State *L)
         lua_getfield(L, 2, "x");
         lua_replace(L, 2);
     }
-    return model_predict_at(L, model, 2, (int)args_int(&args, "batch_size"));
+    return model_predict_at(L, model, 2, (int)args_int(&args, "batch_size"), 3);
 }
 
 /* ---- files ---- */

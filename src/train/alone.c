@@ -104,21 +104,42 @@ static bool evaluate_batch(Model *model, Work *work, int64_t i, uint32_t *confus
     return true;
 }
 
-bool compile_evaluate(Model *model, const Samples *given, int batch_size, double *logs, uint32_t *confusion, int n_classes,
-                      const _Atomic bool *stop, Err *err)
+typedef struct Counts { /* of the output that classifies; counts NULL: none are wanted */
+    uint32_t *counts;
+    int n_classes;
+} Counts;
+
+static bool evaluate(Model *model, const Samples *given, int batch_size, double *logs, Counts confusion, const _Atomic bool *stop, const BatchHook *hook,
+                     Err *err)
 {
     Work work;
     if (batch_size < 1)
         return err_set(err, ERR_ARG, "evaluate: batch_size must be at least 1, got %d", batch_size);
     bool ok = work_init(&work, model, given, batch_size, "evaluate", err);
     for (int64_t i = 0; ok && i < feed_batches(&work.feed); i++) {
+        int64_t first = i * batch_size, left = work.feed.n - first;
         if (stop && atomic_load(stop))
             ok = err_set(err, ERR_INTERRUPT, "evaluate was interrupted");
         else
-            ok = evaluate_batch(model, &work, i, confusion, n_classes, err);
+            ok = (!hook || hook->begin(hook->ctx, i + 1, err)) && evaluate_batch(model, &work, i, confusion.counts, confusion.n_classes, err);
+        if (!ok || !hook)
+            continue;
+        step_values(work.compiled, &work.sums, logs);
+        ok = hook->end(hook->ctx, i + 1, first, left < batch_size ? left : batch_size, err);
     }
     if (ok)
         step_values(work.compiled, &work.sums, logs);
     work_fini(&work);
     return ok;
+}
+
+bool compile_evaluate(Model *model, const Samples *given, int batch_size, double *logs, uint32_t *confusion, int n_classes,
+                      const _Atomic bool *stop, Err *err)
+{
+    return evaluate(model, given, batch_size, logs, (Counts){ confusion, n_classes }, stop, NULL, err);
+}
+
+bool compile_evaluate_watched(Model *model, const Samples *given, int batch_size, double *logs, const _Atomic bool *stop, const BatchHook *hook, Err *err)
+{
+    return evaluate(model, given, batch_size, logs, (Counts){ 0 }, stop, hook, err);
 }

@@ -117,4 +117,8 @@ MUST_USE bool compile_train_batch(Model *model, const Samples *given, const real
 MUST_USE bool compile_evaluate(Model *model, const Samples *given, int batch_size, double *logs, uint32_t *confusion, int n_classes,
                                const _Atomic bool *stop, Err *err);
 
+/* The same, told batch by batch: logs holds the means so far when hook->end is called. */
+MUST_USE bool compile_evaluate_watched(Model *model, const Samples *given, int batch_size, double *logs, const _Atomic bool *stop, const BatchHook *hook,
+                                       Err *err);
+
 #endif

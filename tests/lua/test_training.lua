@@ -36,6 +36,20 @@ is(m.run.steps, 5, "stopped before a batch, that batch is not trained")
 fails(function() nn.LambdaCallback{on_epoch = 3} end, "wants a function", "LambdaCallback without a function"); fails(function() nn.LambdaCallback{epoch_end = print} end, "no event", "no event"); fails(function() nn.LambdaCallback{} end, "no event", "nothing")
 fails(function() net():fit(d.x, d.y, {callbacks = {nn.LambdaCallback{on_test_batch_ended = print}}}) end, 'did you mean "on_test_batch_end"', "a mistyped event", "name")
 
+-- of evaluate and predict
+m = net(); local told, parts = {}, {}
+local function tell(name) return function(...) local first = ...; told[#told + 1] = name .. (math.type(first) == "integer" and first or "") end end
+local watcher = {on_test_begin = tell("<"), on_test_batch_begin = tell("b"), on_test_end = function(logs) told[#told + 1] = ">"; told.last = logs.loss end,
+    on_test_batch_end = function(batch, logs) told[#told + 1] = "B" .. batch; told.first = told.first or logs.loss end,
+    on_predict_begin = tell("("), on_predict_batch_begin = tell("p"), on_predict_batch_end = function(batch, logs) parts[batch] = logs.outputs end, on_predict_end = tell(")"), on_epoch_end = error}
+local logs = m:evaluate(d.x, d.y, {batch_size = 50, callbacks = watcher})
+is(table.concat(told, " "), "< b1 B1 b2 B2 b3 B3 >", "evaluate calls the hooks of tests"); is(told.last, logs.loss, "the last logs are the result"); near(told.first, m:evaluate(d.x:slice(1, 50), d.y:slice(1, 50)).loss, "means so far")
+near(logs.loss, m:evaluate(d.x, d.y, {batch_size = 50}).loss, "the result is the same"); told = {}
+local y = m:predict(d.x, {batch_size = 50, callbacks = {watcher, nn.TerminateOnNaN()}}); is(table.concat(told, " "), "( p1 p2 p3 )", "predict calls its own")
+ok(#parts == 3 and #parts[3] == 28 and parts[2] == y:slice(51, 100), "with each batch's outputs"); ok(y == m:predict(d.x, {batch_size = 50}), "the result is the same")
+fails(function() m:predict(d.x, {callbacks = {on_predict_batch_end = function() error("mine") end}}) end, "on_predict_batch_end: ", "an error in a hook ends it"); fails(function() m:evaluate(d, {callbacks = {on_test_ende = print}}) end, 'did you mean "on_test_end"', "a mistyped event", "name")
+m:fit(d, {epochs = 1, verbose = 0, callbacks = {{on_predict_begin = error}}}); fails(function() local r = m:fit(d, {epochs = 1000000, verbose = 0, wait = false}); local good, e = pcall(m.predict, m, d.x, {callbacks = watcher}); r:stop(); r:wait(); error(e) end, "trains", "not while a run trains it", "state")
+
 -- files
 local folder = os.tmpname(); os.remove(folder)
 m = net(); m:fit(d.x, d.y, {epochs = 3, verbose = 0, validation_split = 0.25, callbacks = {nn.TensorBoard(folder .. "/logs"), nn.CSVLogger(folder .. "/logs/log.csv"),

@@ -352,7 +352,7 @@ static void test_best_only(void **state)
     }
     assert_true(recorder_finish(10));
     for (int i = 1; i <= 7; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "e%d", i);
         assert_int_equal(file_exists(scratch_path(name)), i == 1 || i == 3 || i == 6);
     }
