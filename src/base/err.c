@@ -5,14 +5,45 @@
 #include <stdio.h>
 #include <string.h>
 
-bool err_set(Err *err, ErrCode code, const char *format, ...)
+#include "base/utf8.h"
+
+/* What a user or a file gave may stand in a message, cut anywhere: bytes that would steer a terminal, or are no UTF-8, become '?'. */
+static void clean(char *text)
+{
+    char *to = text;
+    for (size_t left = strlen(text); left;) {
+        uint32_t code;
+        int n = utf8_decode(text, left, &code);
+        if (n == 0) /* the end is missing: it was cut off */
+            break;
+        bool good = n > 0 && (code == '\n' || code == '\t' || (code >= 32 && (code < 127 || code >= 160)));
+        n = n > 0 ? n : 1;
+        if (good)
+            memmove(to, text, (size_t)n);
+        else
+            *to = '?';
+        to += good ? n : 1;
+        text += n;
+        left -= (size_t)n;
+    }
+    *to = '\0';
+}
+
+bool err_setv(Err *err, ErrCode code, const char *format, va_list args)
 {
     if (!err)
         return false;
     err->code = code;
+    vsnprintf(err->text, sizeof err->text, format, args);
+    clean(err->text);
+    return false;
+}
+
+bool err_set(Err *err, ErrCode code, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(err->text, sizeof err->text, format, args);
+    err_setv(err, code, format, args);
     va_end(args);
     return false;
 }
@@ -33,6 +64,7 @@ bool err_wrap(Err *err, const char *format, ...)
     for (size_t i = 0; i < length && i < room; i++)
         err->text[used + i] = i < 2 ? join[i] : inner[i - 2];
     err->text[used + (length < room ? length : room)] = '\0';
+    clean(err->text);
     return false;
 }
 

@@ -6,6 +6,7 @@
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 /* code, tag (what Lua's err.code holds), what kind of trouble it is */
@@ -42,8 +43,10 @@ typedef struct Err {
 #define PRINTF_LIKE(fmt, args)
 #endif
 
-/* Fill err and return false, so that a refusal is one line: return err_set(err, ERR_ARG, …); */
+/* Fill err and return false, so that a refusal is one line: return err_set(err, ERR_ARG, …);
+ * What comes from outside may stand in it as it is: control bytes and broken UTF-8 are told as '?'. */
 bool err_set(Err *err, ErrCode code, const char *format, ...) PRINTF_LIKE(3, 4);
+bool err_setv(Err *err, ErrCode code, const char *format, va_list args) PRINTF_LIKE(3, 0);
 
 /* Put "where: " in front of the sentence that err holds already; returns false. */
 bool err_wrap(Err *err, const char *format, ...) PRINTF_LIKE(2, 3);

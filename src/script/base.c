@@ -32,7 +32,7 @@ static int base_clock(lua_State *L)
 /* Sleep, serving callbacks of runs, until the time is over or Ctrl-C. */
 static int base_sleep(lua_State *L)
 {
-    double end = clock_now() + luaL_checknumber(L, 1);
+    double end = clock_now() + bind_number(L, 1, "sleep", "seconds");
     for (double left; (left = end - clock_now()) > 0;) {
         mailbox_wait(script_box(script_of(L)), left < 0.05 ? left : 0.05);
         script_serve(script_of(L));
@@ -45,7 +45,7 @@ static int base_sleep(lua_State *L)
 static int base_resource(lua_State *L)
 {
     char path[4096];
-    if (file_resource(path, sizeof path, luaL_checkstring(L, 1)))
+    if (file_resource(path, sizeof path, bind_text(L, 1, "resource", "the name of a file")))
         lua_pushstring(L, path);
     else
         lua_pushnil(L);

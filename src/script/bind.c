@@ -37,10 +37,10 @@ int bind_raise(lua_State *L, const Err *err)
 
 int bind_error(lua_State *L, ErrCode code, const char *format, ...)
 {
-    Err err = { .code = code };
+    Err err = ERR_INIT;
     va_list list;
     va_start(list, format);
-    vsnprintf(err.text, sizeof err.text, format, list);
+    err_setv(&err, code, format, list);
     va_end(list);
     return bind_raise(L, &err);
 }
@@ -124,6 +124,37 @@ const char *bind_what(lua_State *L, int index, char out[64])
             snprintf(out, 64, "a %s", luaL_typename(L, index));
         return out;
     }
+}
+
+const char *bind_text(lua_State *L, int index, const char *who, const char *wanted)
+{
+    char what[64];
+    size_t n = 0;
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &n) : NULL;
+    if (!text)
+        bind_error(L, ERR_ARG, "%s wants %s, got %s", who, wanted, bind_what(L, index, what));
+    else if (strlen(text) != n)
+        bind_error(L, ERR_ARG, "%s wants %s, got a text with a zero byte in it", who, wanted);
+    return text;
+}
+
+const char *bind_path(lua_State *L, int index, const char *who)
+{
+    Err err = ERR_INIT;
+    const char *path = bind_text(L, index, who, "a file name");
+    if (!*path)
+        bind_error(L, ERR_ARG, "%s wants a file name, got an empty text", who);
+    if (!script_may_touch(script_of(L), path, &err))
+        bind_raise(L, &err);
+    return path;
+}
+
+double bind_number(lua_State *L, int index, const char *who, const char *wanted)
+{
+    char what[64];
+    if (lua_type(L, index) != LUA_TNUMBER)
+        bind_error(L, ERR_ARG, "%s wants %s, got %s", who, wanted, bind_what(L, index, what));
+    return lua_tonumber(L, index);
 }
 
 bool bind_is_options(lua_State *L, int index)
@@ -219,6 +250,8 @@ static bool set_row(lua_State *L, int index, Args *args, int i, const char *who,
     case LUA_TBOOLEAN:
         return args_set_bool(args, i, lua_toboolean(L, index), who, err);
     case LUA_TSTRING:
+        if (strlen(lua_tostring(L, index)) != lua_rawlen(L, index))
+            return err_set(err, ERR_ARG, "%s: the text for %s has a zero byte in it", who, args->specs[i].name);
         return args_set_text(args, i, lua_tostring(L, index), who, err);
     case LUA_TTABLE:
         if (args->specs[i].type == ARG_TEXT && args->specs[i].count == ARG_TEXTS)

@@ -97,6 +97,12 @@ const Kind *bind_kind_of(lua_State *L, int index);                            /*
 /* "a table", "the number 3", "a run": what stands at index, for messages. */
 const char *bind_what(lua_State *L, int index, char out[64]);
 
+/* The text or number at index, for functions without rows: "load wants a file name, got 3". Texts end at their first zero
+ * byte in C, so that one which holds any is refused. Raise. */
+const char *bind_text(lua_State *L, int index, const char *who, const char *wanted);
+const char *bind_path(lua_State *L, int index, const char *who); /* a file that this script may touch */
+double bind_number(lua_State *L, int index, const char *who, const char *wanted);
+
 /* True when the value at index is a table with only string keys and no metatable. */
 bool bind_is_options(lua_State *L, int index);
 

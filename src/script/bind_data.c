@@ -187,13 +187,16 @@ static int set_take(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     bind_take(L, 2, "take", bind_verb(L), &args);
-    luaL_checktype(L, 2, LUA_TTABLE);
+    char what[64];
+    if (!lua_istable(L, 2))
+        return bind_error(L, ERR_ARG, "take wants a table of row numbers, got %s", bind_what(L, 2, what));
     lua_Unsigned n = lua_rawlen(L, 2);
     int64_t *rows = lua_newuserdatauv(L, (size_t)n * sizeof *rows + 1, 0); /* the collector's, should anything raise */
     for (lua_Unsigned i = 0; i < n; i++) {
         int whole;
         lua_rawgeti(L, 2, (lua_Integer)i + 1);
-        rows[i] = lua_tointegerx(L, -1, &whole) - 1;
+        lua_Integer row = lua_tointegerx(L, -1, &whole);
+        rows[i] = row - (row > LUA_MININTEGER); /* those out of range are refused below */
         if (!whole)
             return bind_error(L, ERR_ARG, "take wants a table of row numbers");
         lua_pop(L, 1);
@@ -455,9 +458,9 @@ static int make_set(lua_State *L)
     Err err = ERR_INIT;
     DataParts parts = { 0 };
     bind_take(L, 1, set->name, &verb, &args);
-    const char *path = set->path ? luaL_checkstring(L, 1) : NULL;
+    const char *path = set->path ? bind_path(L, 1, set->name) : NULL;
     SetBox *box = bind_new(L, &kind_dataset, sizeof *box);
-    if ((path && !script_may_touch(script, path, &err)) || !set->make(&args, path, script->options.seed, &parts, &err))
+    if (!set->make(&args, path, script->options.seed, &parts, &err))
         return bind_raise(L, &err);
     box->set = parts.train;
     box->test = parts.test;

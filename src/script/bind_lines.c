@@ -7,13 +7,9 @@
 static Buf *push_text(lua_State *L, const char *who)
 {
     Err err = ERR_INIT;
-    char what[64];
-    if (lua_type(L, 1) != LUA_TSTRING)
-        bind_error(L, ERR_ARG, "%s wants a file name, got %s", who, bind_what(L, 1, what));
-    if (!script_may_touch(script_of(L), lua_tostring(L, 1), &err))
-        bind_raise(L, &err);
+    const char *path = bind_path(L, 1, who);
     Buf *text = bind_buf(L);
-    if (!textfile_read(lua_tostring(L, 1), text, &err))
+    if (!textfile_read(path, text, &err))
         bind_raise(L, &err);
     return text;
 }

@@ -146,7 +146,7 @@ static int nn_load(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     bind_take(L, 1, "nn.load", bind_verb(L), &args);
-    const char *path = model_path(L, 1, "nn.load");
+    const char *path = bind_path(L, 1, "nn.load");
     ModelBox *box = bind_new(L, &kind_model, sizeof *box);
     if (!(box->model = compile_load(path, &err)))
         return bind_raise(L, &err);

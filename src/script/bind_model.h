@@ -18,9 +18,6 @@ extern const ArgSpec model_batch_args[1], model_load_args[2];
 /* Predict on what stands at stack index; pushes a tensor, or a list where there are several outputs. */
 int model_predict_at(lua_State *L, Model *model, int index, int batch_size, int callbacks); /* callbacks: where they stand, 0: none */
 
-/* A file name at index that this script may touch. Raises. */
-const char *model_path(lua_State *L, int index, const char *who);
-
 /* Push a confusion object: {matrix, classes, accuracy, text}, which prints as its table. counts [n, n]; labels may be NULL. output:
  * which of several outputs, also in front of the text; "": the model has one. */
 void confusion_push(lua_State *L, const uint32_t *counts, int n, const char *const *labels, const char *output);

@@ -254,7 +254,7 @@ static int method_save(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     Run *run = begin(L, &args);
-    return run_save(run, model_path(L, 2, "save"), &err) ? 0 : bind_raise(L, &err);
+    return run_save(run, bind_path(L, 2, "save"), &err) ? 0 : bind_raise(L, &err);
 }
 
 /* The newest confusion matrix that the run counted. */

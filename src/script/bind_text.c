@@ -50,22 +50,11 @@ const TokenText *text_list(lua_State *L, int index, int64_t *n, const char *who)
     return texts;
 }
 
-static const char *check_path(lua_State *L, int index, const char *who)
-{
-    Err err = ERR_INIT;
-    char what[64];
-    if (lua_type(L, index) != LUA_TSTRING)
-        bind_error(L, ERR_ARG, "%s wants a file name, got %s", who, bind_what(L, index, what));
-    if (!script_may_touch(script_of(L), lua_tostring(L, index), &err))
-        bind_raise(L, &err);
-    return lua_tostring(L, index);
-}
-
 /* Push the content of the file at index as a text. */
 static void push_file(lua_State *L, int index, const char *who)
 {
     Err err = ERR_INIT;
-    const char *path = check_path(L, index, who);
+    const char *path = bind_path(L, index, who);
     Buf *text = bind_buf(L);
     if (!file_read(path, text, FILE_MOST, &err))
         bind_raise(L, &err);
@@ -131,7 +120,7 @@ static int load_tokenizer(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     bind_take(L, 1, "load_tokenizer", bind_verb(L), &args);
-    const char *path = check_path(L, 1, "load_tokenizer");
+    const char *path = bind_path(L, 1, "load_tokenizer");
     TokenizerBox *box = bind_new(L, &kind_tokenizer, sizeof *box);
     if (!(box->t = tokenizer_load(path, &err)))
         return bind_raise(L, &err);
@@ -144,7 +133,7 @@ static int method_save(lua_State *L)
     Err err = ERR_INIT;
     Tokenizer *t = text_tokenizer(L, 1, "save");
     bind_take(L, 2, "save", bind_verb(L), &args);
-    if (!tokenizer_save(t, check_path(L, 2, "save"), &err))
+    if (!tokenizer_save(t, bind_path(L, 2, "save"), &err))
         return bind_raise(L, &err);
     lua_settop(L, 1);
     return 1;

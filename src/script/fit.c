@@ -231,15 +231,8 @@ static void take_freq(lua_State *L, FitOptions *options)
 
 static void take_resume(lua_State *L, FitOptions *options)
 {
-    Err err = ERR_INIT;
-    char what[64];
-    if (lua_isnil(L, AT_RESUME))
-        return;
-    if (lua_type(L, AT_RESUME) != LUA_TSTRING)
-        bind_error(L, ERR_ARG, "fit: resume wants a file name, got %s", bind_what(L, AT_RESUME, what));
-    options->resume = lua_tostring(L, AT_RESUME);
-    if (!script_may_touch(script_of(L), options->resume, &err))
-        bind_raise(L, &err);
+    if (!lua_isnil(L, AT_RESUME))
+        options->resume = bind_path(L, AT_RESUME, "fit: resume");
 }
 
 int model_fit(lua_State *L)

@@ -143,7 +143,10 @@ static int io_write(lua_State *L)
     int n = lua_gettop(L);
     for (int i = 1; i <= n; i++) {
         size_t size;
-        const char *text = luaL_checklstring(L, i, &size);
+        char what[64];
+        const char *text = lua_tolstring(L, i, &size);
+        if (!text)
+            return bind_error(L, ERR_ARG, "write wants texts and numbers, got %s; print shows anything", bind_what(L, i, what));
         script_say(script_of(L), lua_toboolean(L, lua_upvalueindex(1)) ? SAY_NOTE : SAY_OUT, text, size);
     }
     return 0;
@@ -333,7 +336,7 @@ static void drop(lua_State *L, const char *table, const char *name)
 static void close_files(lua_State *L)
 {
     static const char *const os_names[] = { "date", "time", "clock", "difftime", "exit", "execute", NULL };
-    static const char *const io_names[] = { "write", "read_line", NULL };
+    static const char *const io_names[] = { "write", "write_note", "read_line", NULL };
     static const char *const globals[] = { "dofile", "loadfile", "require", "package", NULL };
     keep_only(L, "os", os_names);
     keep_only(L, "io", io_names);

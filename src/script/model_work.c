@@ -322,17 +322,6 @@ int model_predict_verb(lua_State *L)
 
 /* ---- files ---- */
 
-const char *model_path(lua_State *L, int index, const char *who)
-{
-    Err err = ERR_INIT;
-    char what[64];
-    if (lua_type(L, index) != LUA_TSTRING || !*lua_tostring(L, index))
-        bind_error(L, ERR_ARG, "%s wants a file name, got %s", who, bind_what(L, index, what));
-    if (!script_may_touch(script_of(L), lua_tostring(L, index), &err))
-        bind_raise(L, &err);
-    return lua_tostring(L, index);
-}
-
 typedef struct Files {
     Model *model;
     const char *path;
@@ -353,7 +342,7 @@ int model_save_verb(lua_State *L)
     Err err = ERR_INIT;
     Files job = { .model = model_check(L, 1, "save") };
     bind_take(L, 2, "save", bind_verb(L), &args);
-    job.path = model_path(L, 2, "save");
+    job.path = bind_path(L, 2, "save");
     Run *run = model_run(job.model); /* a run adds optimizer, history and position */
     bool whole = run && !run_job(run);
     bool ok = whole ? run_save(run, job.path, &err) : model_do(job.model, do_save, &job, &script_of(L)->stop, &err);
@@ -439,7 +428,7 @@ int model_load_weights_verb(lua_State *L)
     Err err = ERR_INIT;
     Files job = { .model = model_check(L, 1, "load_weights") };
     bind_take(L, 2, "load_weights", bind_verb(L), &args);
-    job.path = model_path(L, 2, "load_weights");
+    job.path = bind_path(L, 2, "load_weights");
     job.skip = args_bool(&args, "skip_mismatch");
     job.by_name = args_bool(&args, "by_name");
     job.report = bind_buf(L);

@@ -177,6 +177,7 @@ static void take_file(lua_State *L, int first, const CallbackKind *callback, con
     }
     if (lua_type(L, first) != LUA_TSTRING || !*lua_tostring(L, first) || lua_rawlen(L, first) >= CALLBACK_PATH)
         bind_error(L, ERR_ARG, "%s wants %s, a path of 1 to %d bytes, got %s", who, callback->file, CALLBACK_PATH - 1, bind_what(L, first, what));
+    bind_text(L, first, who, callback->file);
     if (!strchr(lua_tostring(L, first), '{') && !script_may_touch(script_of(L), lua_tostring(L, first), &err))
         bind_raise(L, &err);
 }
@@ -351,8 +352,8 @@ static int recipe_call(lua_State *L)
         return loss_call(L, recipe->of.loss, &recipe->args);
     if (recipe->type != RECIPE_SCHEDULE)
         return bind_error(L, ERR_ARG, recipe->type == RECIPE_CALLBACK ? "%s is given to fit, it cannot be called" : "%s is given to compile, it cannot be called", type_names[recipe->type]);
-    lua_Integer step = luaL_checkinteger(L, 2);
-    lua_pushnumber(L, rate_at(recipe->rate, step < 0 ? 0 : step));
+    double step = bind_number(L, 2, "a schedule", "the number of a step");
+    lua_pushnumber(L, rate_at(recipe->rate, step > 0 ? step < 1e15 ? (int64_t)step : (int64_t)1e15 : 0));
     return 1;
 }
 

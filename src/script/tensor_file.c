@@ -28,17 +28,6 @@ static Ending ending_of(lua_State *L, const char *path, const char *who)
     return ENDING_NPY;
 }
 
-static const char *check_path(lua_State *L, int index, const char *who)
-{
-    Err err = ERR_INIT;
-    char what[64];
-    if (lua_type(L, index) != LUA_TSTRING)
-        bind_error(L, ERR_ARG, "%s wants a file name, got %s", who, bind_what(L, index, what));
-    if (!script_may_touch(script_of(L), lua_tostring(L, index), &err))
-        bind_raise(L, &err);
-    return lua_tostring(L, index);
-}
-
 /* ---- saving ---- */
 
 static bool save_items(Ending ending, const char *path, const NamedTensor *items, int n, Err *err)
@@ -64,7 +53,7 @@ int tensor_save(lua_State *L)
     Err err = ERR_INIT;
     tensor_check(L, 1, "save");
     bind_take(L, 2, "save", bind_verb(L), &args);
-    const char *path = check_path(L, 2, "save");
+    const char *path = bind_path(L, 2, "save");
     NamedTensor item = { ALONE, tensor_check(L, 1, "save")->value };
     if (!save_items(ending_of(L, path, "save"), path, &item, 1, &err))
         return bind_raise(L, &err);
@@ -80,7 +69,7 @@ static int save_table(lua_State *L)
     if (lua_gettop(L) == 2 && bind_is_options(L, 2))
         lua_newtable(L); /* the tensors are no options */
     bind_take(L, 1, "tensor.save", bind_verb(L), &args);
-    const char *path = check_path(L, 1, "tensor.save");
+    const char *path = bind_path(L, 1, "tensor.save");
     Ending ending = ending_of(L, path, "tensor.save");
     int n = 0;
     if (!lua_istable(L, 2))
@@ -179,7 +168,7 @@ int tensor_load(lua_State *L)
     Args args;
     Err err = ERR_INIT;
     bind_take(L, 1, "tensor.load", bind_verb(L), &args);
-    const char *path = check_path(L, 1, "tensor.load");
+    const char *path = bind_path(L, 1, "tensor.load");
     Ending ending = ending_of(L, path, "tensor.load");
     if (ending == ENDING_NPZ || ending == ENDING_SAFE) {
         NamedList *list = push_list(L);

@@ -30,6 +30,14 @@ function tap.fails(f, text, name, code)
     end
 end
 
+-- What comes back from a file, tensor or number. Files hold float32: exactly what this build computes with, or (in double
+-- precision) its rounding.
+local exact = tensor{1 / 3}[1] ~= 1 / 3
+function tap.same(got, want, name)
+    local difference = type(want) == "number" and math.abs(got - want) or (got - want):abs():max():item()
+    if not tap.ok(difference <= (exact and 0 or 1e-5), name) then print("#   differs by " .. difference) end
+end
+
 -- A shape as text, "(2, 3)".
 function tap.shape(t, want, name) tap.is(tostring(t.shape), want, name) end
 

@@ -58,7 +58,7 @@ local file = os.tmpname() .. ".safetensors"
 mine:save(file)
 local made = calls
 local back = nn.load(file)
-is(back:predict(x), mine:predict(x), "a loaded model gives the same"); is(calls, made, "without the Lua code")
+tap.same(back:predict(x), mine:predict(x), "a loaded model gives the same"); is(calls, made, "without the Lua code")
 is(back.layers[1].kind, "Plain", "its class is kept"); is(back.layers[1].units, 8, "and its arguments")
 is(math.type(back.layers[1].units), "integer", "of their types")
 local code = ([[local m = nn.load("%s"); assert(m.layers[1].units == 8); assert(#m.layers[1].weights == 2)

@@ -67,7 +67,7 @@ for _, kind in ipairs{"LSTM", "GRU", "SimpleRNN"} do
     last()
     step:save(file)
     local again = nn.load(file)
-    near(again:predict(op.slice(data, {["end"] = {2, 1}}))[1][1], step:predict(op.slice(data, {["end"] = {2, 1}}))[1][1], kind .. ": saved with its states", 0)
+    tap.same(again:predict(op.slice(data, {["end"] = {2, 1}}))[1][1], step:predict(op.slice(data, {["end"] = {2, 1}}))[1][1], kind .. ": saved with its states")
     os.remove(file)
 end
 

@@ -5,18 +5,43 @@
 nn.applications = {}
 local applications = nn.applications
 
--- Options with their defaults; a name that is not known is refused here, where the user can see it.
+local function whole(value) return math.type(value) == "integer" or math.type(value) == "float" and value == value // 1 and value or nil end
+
+-- What is wrong with an option, told by what its default is: a count, a share, a shape, a name.
+local function wanted(value, default)
+    if type(default) == "string" then return type(value) ~= "string" and "a name" end
+    if type(default) == "table" then
+        local fits = type(value) == "table" and #value == #default
+        for i = 1, fits and #default or 0 do fits = fits and whole(value[i]) and value[i] >= 1 and value[i] <= 1e6 end
+        return not fits and ("%d whole numbers from 1 to 1e6"):format(#default)
+    end
+    if math.type(default) == "float" then return not (type(value) == "number" and value >= 0 and value <= 1e6) and "a number from 0 to 1e6" end
+    return not (whole(value) and value >= 1 and value <= 1e6) and "a whole number from 1 to 1e6"
+end
+
+local function told(value)
+    if type(value) == "table" and not getmetatable(value) then return "a table of " .. #value end
+    local text = tostring(value):match("^[^\n]*"):gsub("%c", "?")
+    return #text > 60 and utf8.len(text, 1, 40, true) and text:sub(1, 40) .. "..." or type(value) == "function" and "a function" or text
+end
+
+-- Options with their defaults; what does not fit is refused here, where the user can see it.
 local function options(who, given, defaults)
     local out = {}
+    if given ~= nil and (type(given) ~= "table" or getmetatable(given)) then
+        error(("nn.applications.%s wants a table {name = value, ...}, got %s"):format(who, told(given)), 3)
+    end
     for name, value in pairs(defaults) do out[name] = value end
     for name, value in pairs(given or {}) do
         if defaults[name] == nil then
             local names = {}
             for known in pairs(defaults) do names[#names + 1] = known end
             table.sort(names)
-            error(("nn.applications.%s has no argument %q; it takes %s"):format(who, tostring(name), table.concat(names, ", ")), 3)
+            error(("nn.applications.%s has no argument \"%s\"; it takes %s"):format(who, told(name), table.concat(names, ", ")), 3)
         end
-        out[name] = value
+        local want = wanted(value, defaults[name])
+        if want then error(("nn.applications.%s: %s must be %s, got %s"):format(who, name, want, told(value)), 3) end
+        out[name] = math.type(defaults[name]) == "integer" and value // 1 | 0 or value
     end
     return out
 end
@@ -119,6 +144,7 @@ end
 --- nn.applications.inception_block(x, {n1, n3_reduce, n3, n5_reduce, n5, pool}): four branches over the same input, of 1 x 1, 3 x 3 and 5 x 5
 --- convolutions and a pooling, side by side in the channels. Source: Szegedy et al. 2015, figure 2b.
 function applications.inception_block(x, n)
+    if type(n) ~= "table" or #n ~= 6 then error("nn.applications.inception_block wants six widths in a table behind its input", 2) end
     local relu = {activation = "relu"}
     local function branch(filters, size) return conv(filters, size, {activation = "relu"}) end
     return nn.Concatenate()(
@@ -131,7 +157,7 @@ end
 --- nn.applications.GoogLeNet{input_shape = {224, 224, 3}, classes = 1000, share = 1}: nine inception blocks; 6,998,552 parameters without the two
 --- heads that only training used. share = 1/8 makes every width an eighth, for a lesson. Source: Szegedy et al. 2015, table 1.
 function applications.GoogLeNet(given)
-    local o = options("GoogLeNet", given, {input_shape = {224, 224, 3}, classes = 1000, share = 1, dropout = 0.4})
+    local o = options("GoogLeNet", given, {input_shape = {224, 224, 3}, classes = 1000, share = 1.0, dropout = 0.4})
     local function width(n) return math.max(1, math.floor(n * o.share + 0.5)) end
     local function block(y, ...)
         local n = {...}
