@@ -202,7 +202,7 @@ end
 
 -- A message is one readable sentence: it names what was wanted, holds no control bytes, and is none of those that Lua's own
 -- C library or a slip in our Lua code would give.
-local foreign = { "fuzz:", "bad argument", "attempt to", "stack overflow", "got no value", "'?'", "(null)", "for initial value", "not enough memory" }
+local foreign = { "fuzz:", "bad argument", "attempt to", "stack overflow", "got no value", "'?'", "(null)", "for initial value" }
 local function judge(good, e, written)
     if good then return nil end
     local text = type(e) == "table" and rawget(e, "message") or e
@@ -212,9 +212,13 @@ local function judge(good, e, written)
         if not culprit or own[culprit] or string[culprit] or table[culprit] or math[culprit] then return nil end
     end
     if text:find("from a function", 1, true) or text:find("from call", 1, true) or text:find("from __index", 1, true) then return nil end
+    if text == "not enough memory" then -- Lua's word for it; only where little is left
+        return hebb.memory().bytes < 150e6 and "out of memory with " .. hebb.memory().bytes .. " bytes in use" or nil
+    end
     for _, part in ipairs(foreign) do
         if text:find(part, 1, true) then return "message: " .. text end
     end
+    if text == "interrupted" then return nil end -- by the watcher
     if #text < 12 or not text:find(" ") then return "no sentence: " .. text end
     if text:gsub("[\n\t]", ""):find("%c") then return ("control bytes in the message: %q"):format(text) end
     if #text > 500 then return "a message of " .. #text .. " bytes" end
@@ -237,6 +241,8 @@ local function call_function()
     return pcall(target.call, unpack(list, 1, n))
 end
 
+local function ours(v) local good, name = pcall(getmetatable, v); return good and type(name) == "string" and name:find("^hebb ") end
+
 local function of_kind(object) -- mostly one that has the member
     if draw(8) == 1 then return value(0) end
     local fits = {}
@@ -255,12 +261,12 @@ local function call_member()
     if how == 1 then
         note(tell(object, 0) .. "." .. member.name .. " = " .. tell(list[1], 0))
         local good, e = pcall(function() object[member.name] = list[1] end)
-        return good or type(object) ~= "userdata", e
+        return good or not ours(object), e
     end
     local self = draw(12) == 1 and value(0) or object
     note(tell(object, 0) .. "." .. member.name .. "(" .. tell(self, 0) .. ", " .. tell_all(list, n) .. ")")
     local found, method = pcall(function() return object[member.name] end)
-    if not found or type(method) ~= "function" then return found or type(object) ~= "userdata", method end
+    if not found or type(method) ~= "function" then return found or not ours(object), method end
     return pcall(method, self, unpack(list, 1, n))
 end
 

@@ -2,6 +2,7 @@
 -- Ready architectures, to read and to change. Names, layers and parameter counts are the published ones (tests/lua/test_applications.lua
 -- holds them); every one can be made small enough to train in a lesson. Weights are drawn, not loaded.
 
+local what = ...
 nn.applications = {}
 local applications = nn.applications
 
@@ -19,17 +20,11 @@ local function wanted(value, default)
     return not (whole(value) and value >= 1 and value <= 1e6) and "a whole number from 1 to 1e6"
 end
 
-local function told(value)
-    if type(value) == "table" and not getmetatable(value) then return "a table of " .. #value end
-    local text = tostring(value):match("^[^\n]*"):gsub("%c", "?")
-    return #text > 60 and utf8.len(text, 1, 40, true) and text:sub(1, 40) .. "..." or type(value) == "function" and "a function" or text
-end
-
 -- Options with their defaults; what does not fit is refused here, where the user can see it.
 local function options(who, given, defaults)
     local out = {}
     if given ~= nil and (type(given) ~= "table" or getmetatable(given)) then
-        error(("nn.applications.%s wants a table {name = value, ...}, got %s"):format(who, told(given)), 3)
+        error(("nn.applications.%s wants a table {name = value, ...}, got %s"):format(who, what(given)), 3)
     end
     for name, value in pairs(defaults) do out[name] = value end
     for name, value in pairs(given or {}) do
@@ -37,10 +32,10 @@ local function options(who, given, defaults)
             local names = {}
             for known in pairs(defaults) do names[#names + 1] = known end
             table.sort(names)
-            error(("nn.applications.%s has no argument \"%s\"; it takes %s"):format(who, told(name), table.concat(names, ", ")), 3)
+            error(("nn.applications.%s has no argument %s; it takes %s"):format(who, (what(name):gsub("^the text ", "")), table.concat(names, ", ")), 3)
         end
         local want = wanted(value, defaults[name])
-        if want then error(("nn.applications.%s: %s must be %s, got %s"):format(who, name, want, told(value)), 3) end
+        if want then error(("nn.applications.%s: %s must be %s, got %s"):format(who, name, want, what(value)), 3) end
         out[name] = math.type(defaults[name]) == "integer" and value // 1 | 0 or value
     end
     return out
@@ -271,7 +266,7 @@ end
 function applications.DCGAN(given)
     local o = options("DCGAN", given, {size = 64, channels = 3, latent = 100, width = 64})
     local steps = o.size == 64 and 4 or o.size == 32 and 3 or o.size == 16 and 2
-    if not steps then error("nn.applications.DCGAN makes images of size 16, 32 or 64, not " .. tostring(o.size), 2) end
+    if not steps then error("nn.applications.DCGAN makes images of size 16, 32 or 64, not " .. what(o.size), 2) end
     local small, norm = {use_bias = false, kernel_initializer = "random_normal(stddev=0.02)"}, {momentum = 0.9, epsilon = 1e-5, gamma_initializer = "random_normal(mean=1,stddev=0.02)"}
     local function with(more)
         local out = {}

@@ -2,7 +2,12 @@
 -- A model written down for others: as a picture in Mermaid, as source that builds the same network in Keras or PyTorch. The source
 -- ends with a function that loads the weights of a file that model:save wrote (needs the package safetensors there).
 
-local add_method = nn.add_method
+local what, add_method = ...
+
+local function config(model, who)
+    if getmetatable(model) ~= "hebb model" then error(who .. " wants a model in front: model:" .. who .. "(...)", 3) end
+    return model:config()
+end
 
 local function quote(text) return '"' .. tostring(text):gsub('[\\"]', "\\%0") .. '"' end
 
@@ -44,7 +49,7 @@ end
 
 --- model:graph(): the network as a drawing in Mermaid's language, a text; many editors and web pages show it.
 --- print(model:graph())
-add_method("model", "graph", function(model) return mermaid(model:config()) end)
+add_method("model", "graph", function(model) return mermaid(config(model, "graph")) end)
 
 ---- Keras ----
 
@@ -367,8 +372,9 @@ end
 add_method("model", "export", function(model, framework)
     local writers = {keras = keras_source, torch = torch_source}
     local write = writers[framework]
-    if not write then error(('model:export wants "keras" or "torch", got %s'):format(tostring(framework)), 2) end
-    local done, text = pcall(write, model:config())
+    local network = config(model, "export")
+    if not write then error(('model:export wants "keras" or "torch", got %s'):format(what(framework)), 2) end
+    local done, text = pcall(write, network)
     if not done then error(text, 2) end
     return text
 end)

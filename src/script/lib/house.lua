@@ -2,6 +2,7 @@
 -- Input and output that respect the screen: io.write, io.read, io.lines, io.popen, io.stdout and io.stderr made of the few
 -- functions that C gives. Files that a script opens itself are Lua's own.
 
+local what = ...
 local say, note, shell, line = io.write, io.write_note, io.shell_text, io.read_line
 local open, output = io.open, io.output
 io.write_note, io.shell_text, io.read_line = nil, nil, nil
@@ -21,6 +22,7 @@ end
 -- A file-like reader over a source of lines; `next_line(keep)` gives nil at the end.
 local function reader(next_line)
     local function one(format)
+        local given = what(format)
         format = tostring(format):gsub("^%*", "")
         if format == "l" or format == "L" then return next_line(format == "L") end
         if format == "n" then return tonumber(next_line(false)) end
@@ -29,7 +31,7 @@ local function reader(next_line)
             for text in next_line, true do all[#all + 1] = text end
             return table.concat(all)
         end
-        error('read knows "l", "L", "n" and "a" here, not "' .. format .. '"', 3)
+        error('read knows "l", "L", "n" and "a" here, not ' .. given, 3)
     end
     return function(...)
         if select("#", ...) == 0 then return one("l") end
