@@ -42,6 +42,8 @@ static bool in_range(const ArgSpec *spec, double value)
 /* The shortest text that reads back as the same number. */
 static const char *number_text(double value, char out[32])
 {
+    if (isnan(value))
+        return strcpy(out, "nan"); /* without the sign, which says nothing */
     if (fabs(value) < 1e15 && value == floor(value)) {
         snprintf(out, 32, "%.0f", value);
         return out;

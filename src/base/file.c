@@ -94,37 +94,6 @@ bool file_join(char *out, size_t size, const char *folder, const char *name)
     return length >= 0 && (size_t)length < size;
 }
 
-/* A file that is not there yet: what its folder is in truth; its own name must be plain. */
-static bool real_folder(const char *path, char whole[PATH_ROOM], Err *err)
-{
-    char folder[PATH_ROOM];
-    struct stat link;
-    if (lstat(path, &link) == 0)
-        return err_set(err, ERR_IO, "%.200s: with --safe a link that leads nowhere is not followed", path);
-    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
-        return err_set(err, ERR_IO, "%.200s: the path is too long", path);
-    char *slash = strrchr(folder, '/');
-    const char *name = slash ? slash + 1 : folder;
-    if (!strcmp(name, "..") || !strcmp(name, "."))
-        return err_set(err, ERR_IO, "%.200s: not a file name", path);
-    if (slash)
-        *slash = '\0';
-    return realpath(slash ? (*folder ? folder : "/") : ".", whole) || err_set(err, ERR_IO, "%.200s: no such folder", path);
-}
-
-bool file_within(const char *path, const char *folder, Err *err)
-{
-    char here[PATH_ROOM], whole[PATH_ROOM];
-    if (!realpath(folder, here))
-        return err_set(err, ERR_IO, "%.200s: %s", folder, strerror(errno));
-    if (!realpath(path, whole) && !real_folder(path, whole, err))
-        return false;
-    size_t n = strcmp(here, "/") ? strlen(here) : 0;
-    if (!strncmp(whole, here, n) && (whole[n] == '/' || !whole[n]))
-        return true;
-    return err_set(err, ERR_IO, "%.200s: with --safe a script reaches only files below the folder it was started in", path);
-}
-
 /* ---- replacing ---- */
 
 /* Where a chain of symbolic links ends (the last one need not exist), so that the file is replaced and not the link. */
@@ -394,6 +363,8 @@ bool file_read(const char *path, Buf *out, size_t most, Err *err)
     bool ok = fstat(fd, &st) == 0 || refuse(err, "cannot be examined", path);
     if (ok && S_ISDIR(st.st_mode))
         ok = err_set(err, ERR_IO, "%s is a folder, a file is wanted", path);
+    if (ok && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+        ok = err_set(err, ERR_IO, "%s is a device, a file is wanted", path);
     if (most > SIZE_MAX / 4)
         most = SIZE_MAX / 4;
     size_t expected = ok && S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;

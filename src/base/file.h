@@ -33,9 +33,6 @@ bool file_is_folder(const char *path);
 /* Make a folder and those above it (mode 0700). Fails: ERR_IO. */
 MUST_USE bool file_make_folder(const char *path, Err *err);
 
-/* Does the path lead to a place below the folder, links followed? A file that is not there yet counts by its folder. Fails: ERR_IO. */
-MUST_USE bool file_within(const char *path, const char *folder, Err *err);
-
 /* folder "/" name into out; false when it does not fit. */
 bool file_join(char *out, size_t size, const char *folder, const char *name);
 

@@ -54,6 +54,8 @@ MUST_USE Dataset *dataset_shuffle(const Dataset *set, uint64_t seed, Err *err);
 MUST_USE bool dataset_split(const Dataset *set, double fraction, bool shuffle, bool stratified, uint64_t seed, Dataset **first,
                             Dataset **second, Err *err);
 
+#define DATA_CLASSES_MOST 1000000
+
 /* [N] int32 -> [N, n_classes] float32. n_classes 0: the largest number + 1. Fails: ERR_ARG, ERR_DATA (a label out of range). */
 MUST_USE bool data_one_hot(const Tensor *labels, int64_t n_classes, Tensor *out, Err *err);
 

@@ -21,6 +21,9 @@ bool data_one_hot(const Tensor *labels, int64_t n_classes, Tensor *out, Err *err
                            (long long)(n_classes > 0 ? n_classes - 1 : label));
         least = label >= least ? label + 1 : least;
     }
+    if (least > DATA_CLASSES_MOST)
+        return err_set(err, ERR_DATA, "one_hot: label %lld would make rows of %lld columns; up to %d classes are made", (long long)least - 1,
+                       (long long)least, DATA_CLASSES_MOST);
     Shape shape = labels->shape;
     shape.d[shape.rank++] = least;
     if (!tensor_zero(out, DTYPE_FLOAT32, shape, err))

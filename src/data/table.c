@@ -43,8 +43,12 @@ static bool find_target(Plan *plan, Err *err)
     name_search(&search, target);
     for (int c = 0; c < plan->table->n_columns; c++)
         name_offer(&search, plan->table->columns[c].name);
+    const char *first = plan->table->columns[0].name, *other = plan->table->n_columns == 1 ? strpbrk(first, ",;\t|") : NULL;
+    if (other)
+        return err_set(err, ERR_NAME, "%s has no column \"%.60s\": all of a line is one cell, \"%.60s\"; is separator = \"%s\" meant?",
+                       plan->table->path, target, first, *other == '\t' ? "\\t" : (char[]){ *other, '\0' });
     return err_set(err, ERR_NAME, "%s has no column \"%.60s\"%s; it has %d, the first is \"%.60s\"", plan->table->path, target,
-                   name_hint(&search, hint), plan->table->n_columns, plan->table->columns[0].name);
+                   name_hint(&search, hint), plan->table->n_columns, first);
 }
 
 /* Which rows stay, and the means that fill gaps. */

@@ -131,15 +131,30 @@ int model_config(lua_State *L)
     return 1;
 }
 
+/* A method written in Lua, behind the check that it was called with a colon. Upvalues: the kind, the method's name, the function. */
+static int lib_method(lua_State *L)
+{
+    bind_check(L, 1, lua_touserdata(L, lua_upvalueindex(1)), lua_tostring(L, lua_upvalueindex(2)));
+    lua_pushvalue(L, lua_upvalueindex(3));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
 /* add_method("model", "export", function): only while the library in Lua is loaded. */
 int lib_add_method(lua_State *L)
 {
-    const char *what = luaL_checkstring(L, 1);
+    const char *what = lua_tostring(L, 1);
     for (int i = 0; bind_kinds[i]; i++) {
         if (strcmp(bind_kinds[i]->what, what))
             continue;
         luaL_getmetatable(L, bind_kinds[i]->type);
         lua_getfield(L, -1, "methods");
+        lua_pushlightuserdata(L, (void *)bind_kinds[i]);
+        lua_pushvalue(L, 2);
+        lua_pushvalue(L, 3);
+        lua_pushcclosure(L, lib_method, 3);
+        lua_replace(L, 3);
         lua_pushvalue(L, 2);
         lua_pushvalue(L, 3);
         lua_rawset(L, -3);

@@ -417,7 +417,7 @@ static const ArgSpec one_hot_args[] = {
       .type = ARG_INT,
       .fallback = "nil",
       .least = 1,
-      .most = 1e6,
+      .most = DATA_CLASSES_MOST,
       .help = "length of a row; nil: the largest number + 1" },
 };
 

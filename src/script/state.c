@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/clock.h"
+#include "base/fence.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "script/bind.h"
@@ -126,7 +126,7 @@ uint64_t script_seed(Script *script)
 
 bool script_may_touch(const Script *script, const char *path, Err *err)
 {
-    return !script->options.safe || file_within(path, ".", err);
+    return !script->options.safe || fence_holds(path, ".", err);
 }
 
 /* ---- life ---- */

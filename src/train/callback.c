@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "base/fence.h"
 #include "base/mem.h"
 #include "base/name.h"
 #include "tensor/kern.h"
@@ -209,7 +209,7 @@ double callback_best(const Callback *callback, double value)
 
 bool callback_may_write(const Callback *callback, const char *path, Err *err)
 {
-    return !callback->fenced || file_within(path, ".", err);
+    return !callback->fenced || fence_holds(path, ".", err);
 }
 
 bool callback_sink(Callback *callback, int i, const char *path, bool append, Err *err)

@@ -11,6 +11,14 @@ echo '1,2' >"$work/outside/secret.csv"
 ln -s "$work/outside/new.npy" "$folder/dangling.npy"
 ln -s "$work/outside/secret.csv" "$folder/secret.csv"
 ln -s "$work/outside" "$folder/door"
+mkdir "$folder/digits" "$folder/pictures"
+for part in train t10k; do # sets that would load, if their links were followed
+    printf '\0\0\10\3\0\0\0\1\0\0\0\1\0\0\0\1x' >"$work/outside/$part-images-idx3-ubyte"
+    printf '\0\0\10\1\0\0\0\1\1' >"$work/outside/$part-labels-idx1-ubyte"
+    ln -s "$work/outside/$part-images-idx3-ubyte" "$work/outside/$part-labels-idx1-ubyte" "$folder/digits"
+done
+head -c 3073 /dev/zero >"$work/outside/data_batch_1.bin"
+ln -s "$work/outside/data_batch_1.bin" "$folder/pictures"
 env="env -u XDG_STATE_HOME -u XDG_CONFIG_HOME -u XDG_DATA_HOME -u XDG_CACHE_HOME HOME=$home INPUTRC=/dev/null"
 
 cat >"$folder/train.lua" <<'LUA'
@@ -32,6 +40,7 @@ local tries = {
     function() data.csv("secret.csv") end, function() data.csv("door/secret.csv") end, function() data.csv("../outside/secret.csv") end,
     function() nn.Sequential{nn.Dense(1, {input_shape = {1}})}:save("../outside/m.safetensors") end,
     function() nn.load("../outside/m.safetensors") end, function() data.mnist(arg[1]) end, function() tour() end,
+    function() data.mnist("digits") end, function() data.cifar10("pictures") end, function() data.mnist(".") end,
     function() debug.sethook(print) end, function() string.dump(print) end,
 }
 local reached = {}
@@ -48,8 +57,10 @@ is "a training with --safe ends well and records nothing" grep -qF 'trained, fol
 is "it may write inside the folder" test -s "$folder/inside.safetensors" -a -s "$folder/inside.npy"
 is "and has written nothing outside" untouched
 (cd "$folder" && $env "$hebb" --safe reach.lua "$work/outside") >"$work/log" 2>&1
-is "no function reaches out of the folder" grep -qF 'reached [] of 24' "$work/log"
+is "no function reaches out of the folder" grep -qF 'reached [] of 27' "$work/log"
 is "nothing outside has changed" untouched
+(cd "$folder" && $env "$hebb" -e 'print(#data.mnist("digits"), #data.cifar10("pictures"))') >"$work/log" 2>&1
+is "without --safe the linked sets load" grep -q '^1.*1$' "$work/log"
 (cd / && $env "$hebb" --safe -e 'print(pcall(tensor.load, "none.npy"))') >"$work/log" 2>&1
 is "in the folder / every file is below" grep -q 'none.npy.*No such file' "$work/log"
 

@@ -4,11 +4,6 @@
 
 local what, add_method = ...
 
-local function config(model, who)
-    if getmetatable(model) ~= "hebb model" then error(who .. " wants a model in front: model:" .. who .. "(...)", 3) end
-    return model:config()
-end
-
 local function quote(text) return '"' .. tostring(text):gsub('[\\"]', "\\%0") .. '"' end
 
 -- A value as Python writes it; lists become tuples.
@@ -49,7 +44,7 @@ end
 
 --- model:graph(): the network as a drawing in Mermaid's language, a text; many editors and web pages show it.
 --- print(model:graph())
-add_method("model", "graph", function(model) return mermaid(config(model, "graph")) end)
+add_method("model", "graph", function(model) return mermaid(model:config()) end)
 
 ---- Keras ----
 
@@ -372,7 +367,7 @@ end
 add_method("model", "export", function(model, framework)
     local writers = {keras = keras_source, torch = torch_source}
     local write = writers[framework]
-    local network = config(model, "export")
+    local network = model:config()
     if not write then error(('model:export wants "keras" or "torch", got %s'):format(what(framework)), 2) end
     local done, text = pcall(write, network)
     if not done then error(text, 2) end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What is made of fit: callbacks composed of functions, the search for a learning rate, freezing, fine tuning.
 
-local add_method = nn.add_method
+local _, add_method = ...
 
 --- nn.LambdaCallback{on_epoch_end = function(epoch, logs, run) … end, …}: a callback of functions, as Keras's; a plain table of them
 --- does the same. The events: ?callbacks
@@ -40,7 +40,10 @@ local function choose(model, what, who, out)
         if not layer then error(("%s: there is no layer %d; %s has %d"):format(who, what, model.name, #layers), 3) end
         out[#out + 1] = layer
     elseif type(what) == "table" then
-        for _, one in ipairs(what) do choose(model, one, who, out) end
+        for _, one in ipairs(what) do
+            if type(one) == "table" then error(who .. ": a list holds names, patterns and places, not lists", 3) end
+            choose(model, one, who, out)
+        end
     elseif type(what) == "userdata" then
         for _, layer in ipairs(layers) do if layer == what then out[#out + 1] = layer; return out end end
         error(("%s: %s is no layer of %s"):format(who, tostring(what), model.name), 3)
@@ -102,7 +105,7 @@ end
 --- m:fine_tune({{0, 1}}, {{1}}, {decay = 0.5, epochs = 1, verbose = 0}):wait(); assert(m.layers[1].learning_rate_multiplier == 0.5)
 add_method("model", "fine_tune", function(model, x, y, options)
     if options == nil and type(y) == "table" and getmetatable(y) == nil and y[1] == nil then y, options = nil, y end
-    if options ~= nil and type(options) ~= "table" then error("fine_tune takes its options in a table: model:fine_tune(x, y, {decay = 0.5, epochs = 3})", 2) end
+    if options ~= nil and (type(options) ~= "table" or getmetatable(options)) then error("fine_tune takes its options in a table: model:fine_tune(x, y, {decay = 0.5, epochs = 3})", 2) end
     local given, own = {}, {unfreeze = true, learning_rate = true, decay = true, rates = true}
     options = options or {}
     for name, value in pairs(options) do if not own[name] then given[name] = value end end
@@ -157,6 +160,7 @@ end
 --- m:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy"}; local found = m:lr_find(d, {steps = 40}); assert(#found.rates > 3)
 add_method("model", "lr_find", function(model, x, y, options)
     if options == nil and type(y) == "table" and getmetatable(y) == nil and y[1] == nil then y, options = nil, y end
+    if options ~= nil and (type(options) ~= "table" or getmetatable(options)) then error("lr_find takes its options in a table: model:lr_find(x, y, {steps = 40})", 2) end
     local o = {start = 1e-8, stop = 1, steps = 100, beta = 0.98, batch_size = 32}
     local allowed = {class_weight = true, sample_weight = true, seed = true, shuffle = true}
     for name, value in pairs(options or {}) do
@@ -204,4 +208,3 @@ add_method("model", "lr_find", function(model, x, y, options)
     return out
 end)
 
-nn.add_method = nil
