@@ -121,5 +121,6 @@ extern const VerbGroup *const bind_groups[];
 extern const Kind *const bind_kinds[];
 
 void bind_open(lua_State *L);
+void bind_open_errors(lua_State *L); /* within it */
 
 #endif
