@@ -62,7 +62,7 @@ LDLIBS := $(call pc,--libs $(LIBS_PC)) -lm
 
 SRC    := $(filter-out src/app/main.c,$(shell find src -name '*.c' | LC_ALL=C sort))
 ifeq ($(MODE),fuzz)
-SRC    := $(filter src/base/% src/tensor/% src/formats/% src/data/%,$(SRC))
+SRC    := $(filter src/base/% src/tensor/% src/formats/% src/autograd/% src/nn/% src/data/%,$(SRC))
 endif
 OBJ    := $(SRC:src/%.c=$(B)/%.o)
 LIB    := $(B)/libhebb.a

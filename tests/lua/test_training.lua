@@ -56,7 +56,7 @@ m = net(); m:fit(d.x, d.y, {epochs = 3, verbose = 0, validation_split = 0.25, ca
     nn.ModelCheckpoint(folder .. "/net-{epoch}.safetensors"), nn.BackupAndRestore(folder .. "/backup"), {on_epoch_end = function() end}}})
 local file <close> = assert(io.open(folder .. "/logs/log.csv")); local text = file:read("a")
 is(text:match("^[^\r]*"), "epoch,accuracy,loss,val_accuracy,val_loss", "CSVLogger's head"); is(select(2, text:gsub("\n", "")), 4, "and a line an epoch")
-local kept = nn.load(folder .. "/net-3.safetensors"); ok(kept:predict(d.x) == m:predict(d.x), "ModelCheckpoint's last file is the model")
+local kept = nn.load(folder .. "/net-3.safetensors"); tap.same(kept:predict(d.x), m:predict(d.x), "ModelCheckpoint's last file is the model")
 is(tostring(nn.CSVLogger("a.csv")):sub(1, 31), 'nn.CSVLogger{filename = "a.csv"', "its file is shown"); is(nn.TensorBoard().log_dir, "logs", "a default file"); is(nn.TensorBoard{log_dir = "x"}.log_dir, "x", "by name")
 fails(function() nn.CSVLogger() end, "wants filename", "no file"); fails(function() nn.CSVLogger(3) end, "got the number 3", "a number"); fails(function() nn.CSVLogger("x", {sep = ","}) end, "", "an unknown argument")
 fails(function() nn.ModelCheckpoint("x", {save_freq = "epochs"}) end, 'did you mean "epoch"', "an unknown save_freq"); fails(function() net():fit(d.x, d.y, {callbacks = {nn.ModelCheckpoint("{f1}")}}) end, 'no value "f1"', "an unknown value in the name")

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Weights in PyTorch's names and orders (a state_dict as .safetensors): kernels, gates and the rows behind Flatten are turned on the way.
 
-local add_method = nn.add_method
+local _, add_method = ...
 
 -- Axes of ours for theirs, and back: Dense [in, out], convolutions [height, width, in, out], transposed ones [height, width, out, in].
 local matrix, conv2, conv1 = {{1, 0}, {1, 0}}, {{3, 2, 0, 1}, {2, 3, 1, 0}}, {{2, 1, 0}, {2, 1, 0}}
@@ -119,6 +119,7 @@ end
 
 local function read_options(who, given, allowed)
     local o = {}
+    if given ~= nil and (type(given) ~= "table" or getmetatable(given)) then error(who .. " takes its options in a table: {names = {conv2d = \"features.0\"}}", 3) end
     for name, value in pairs(given or {}) do
         if not allowed[name] then error(("%s has no argument %q; it takes names, channels_last%s"):format(who, tostring(name), allowed.partial and ", partial" or ""), 3) end
         o[name] = value
