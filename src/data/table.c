@@ -17,7 +17,8 @@ typedef struct Plan {
     int target;     /* column, -1: none */
     int64_t *rows;  /* owned: rows that are used */
     int64_t n, F;   /* rows; features after spreading text columns */
-    double *means;  /* owned [n_columns], for MISSING_MEAN */
+    int64_t lacking, repeated; /* rows that were left out, and why */
+    double *fills;  /* owned [n_columns]: what fills the gaps of a column */
 } Plan;
 
 static double cell(const Plan *plan, int64_t row, int column)
@@ -51,36 +52,110 @@ static bool find_target(Plan *plan, Err *err)
                    name_hint(&search, hint), plan->table->n_columns, first);
 }
 
-/* Which rows stay, and the means that fill gaps. */
+static bool fills_gaps(const Plan *plan)
+{
+    Missing how = plan->options->missing;
+    return how == MISSING_MEAN || how == MISSING_MEDIAN || how == MISSING_CONSTANT;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What fills the gaps of a column, from the values that the table has; room [n_rows]. */
+static double fill_of(const Plan *plan, int column, double *room)
+{
+    int64_t n = 0;
+    double sum = 0;
+    for (int64_t r = 0; r < plan->table->n_rows; r++)
+        if (!isnan(cell(plan, r, column))) {
+            room[n] = cell(plan, r, column);
+            sum += room[n++];
+        }
+    if (plan->options->missing == MISSING_CONSTANT || n == 0)
+        return plan->options->missing == MISSING_CONSTANT ? plan->options->fill : 0;
+    if (plan->options->missing == MISSING_MEAN)
+        return sum / (double)n;
+    qsort(room, (size_t)n, sizeof *room, compare_numbers);
+    return n % 2 ? room[n / 2] : (room[n / 2 - 1] + room[n / 2]) / 2;
+}
+
+static bool find_fills(Plan *plan, Err *err)
+{
+    double *room = mem_alloc((size_t)plan->table->n_rows + 1, sizeof *room, err);
+    for (int c = 0; room && c < plan->table->n_columns; c++)
+        plan->fills[c] = fill_of(plan, c, room);
+    mem_free(room);
+    return room != NULL;
+}
+
+typedef struct Line {
+    const double *cells;
+    int n;
+    int64_t row;
+} Line;
+
+/* By their cells' bytes (an empty cell is one NaN like all others), then by their place in the table. */
+static int compare_lines(const void *a, const void *b)
+{
+    const Line *x = a, *y = b;
+    int order = memcmp(x->cells, y->cells, (size_t)x->n * sizeof *x->cells);
+    return order ? order : (x->row > y->row) - (x->row < y->row);
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of the rows that are used, those that are the same stand once. */
+static bool drop_repeated(Plan *plan, Err *err)
+{
+    if (!plan->options->unique || plan->n < 2)
+        return true;
+    Line *lines = mem_alloc((size_t)plan->n, sizeof *lines, err);
+    int64_t kept = 0;
+    if (!lines)
+        return false;
+    for (int64_t i = 0; i < plan->n; i++)
+        lines[i] = (Line){ plan->table->cells + plan->rows[i] * plan->table->n_columns, plan->table->n_columns, plan->rows[i] };
+    qsort(lines, (size_t)plan->n, sizeof *lines, compare_lines);
+    for (int64_t i = 0; i < plan->n; i++)
+        if (i == 0 || memcmp(lines[i].cells, lines[i - 1].cells, (size_t)lines[i].n * sizeof(double)) != 0)
+            plan->rows[kept++] = lines[i].row;
+    qsort(plan->rows, (size_t)kept, sizeof *plan->rows, compare_rows);
+    plan->repeated = plan->n - kept;
+    plan->n = kept;
+    mem_free(lines);
+    return true;
+}
+
+/* Which rows stay, and what fills gaps. */
 static bool choose_rows(Plan *plan, Err *err)
 {
     const CsvTable *table = plan->table;
     plan->rows = mem_alloc((size_t)table->n_rows + 1, sizeof *plan->rows, err);
-    plan->means = mem_zero((size_t)table->n_columns + 1, sizeof *plan->means, err);
-    if (!plan->rows || !plan->means)
+    plan->fills = mem_zero((size_t)table->n_columns + 1, sizeof *plan->fills, err);
+    if (!plan->rows || !plan->fills)
         return false;
     for (int64_t r = 0; r < table->n_rows; r++) {
         int gap = -1;
         for (int c = 0; c < table->n_columns && gap < 0; c++)
             if (isnan(cell(plan, r, c)) && (c == plan->target || plan->options->missing != MISSING_KEEP))
                 gap = c;
-        bool fills = gap >= 0 && gap != plan->target && plan->options->missing == MISSING_MEAN;
+        bool fills = gap >= 0 && gap != plan->target && fills_gaps(plan);
         if (gap >= 0 && plan->options->missing == MISSING_REFUSE)
-            return err_set(err, ERR_DATA, "%s:%lld: column \"%.60s\" has no value; choose missing = \"drop\", \"mean\" or \"keep\"", table->path,
+            return err_set(err, ERR_DATA, "%s:%lld: column \"%.60s\" has no value; choose missing = \"drop\", \"mean\", \"median\", \"constant\" or \"keep\"", table->path,
                            (long long)table->lines[r], table->columns[gap].name);
         if (gap < 0 || fills)
             plan->rows[plan->n++] = r;
     }
-    for (int c = 0; c < table->n_columns; c++) {
-        double sum = 0;
-        int64_t n = 0;
-        for (int64_t r = 0; r < table->n_rows; r++)
-            if (!isnan(cell(plan, r, c))) {
-                sum += cell(plan, r, c);
-                n++;
-            }
-        plan->means[c] = n ? sum / (double)n : 0;
-    }
+    plan->lacking = table->n_rows - plan->n;
+    if (!find_fills(plan, err) || !drop_repeated(plan, err))
+        return false;
     return plan->n > 0 || err_set(err, ERR_DATA, "%s: no row is left to use", table->path);
 }
 
@@ -117,7 +192,7 @@ static bool fill_x(const Plan *plan, Tensor *x, Err *err)
                     out[(int)value] = 1;
                 out += plan->table->columns[c].n_classes;
             } else {
-                *out++ = (real)(isnan(value) && plan->options->missing == MISSING_MEAN ? plan->means[c] : value);
+                *out++ = (real)(isnan(value) && fills_gaps(plan) ? plan->fills[c] : value);
             }
         }
     }
@@ -177,9 +252,11 @@ static bool name_all(const Plan *plan, Dataset *set, Err *err)
 {
     const CsvColumn *target = plan->target >= 0 ? &plan->table->columns[plan->target] : NULL;
     char text[160] = "";
-    if (plan->n < plan->table->n_rows)
-        snprintf(text, sizeof text, "%lld of %lld rows were dropped: they lack a value.", (long long)(plan->table->n_rows - plan->n),
-                 (long long)plan->table->n_rows);
+    if (plan->repeated)
+        snprintf(text, sizeof text, "%lld of %lld rows were dropped: %lld lack a value, %lld stand there twice.", (long long)(plan->lacking + plan->repeated),
+                 (long long)plan->table->n_rows, (long long)plan->lacking, (long long)plan->repeated);
+    else if (plan->lacking)
+        snprintf(text, sizeof text, "%lld of %lld rows were dropped: they lack a value.", (long long)plan->lacking, (long long)plan->table->n_rows);
     return name_features(plan, set, err) && dataset_set_text(set, text, err) &&
            (!target || !target->is_text || dataset_name_classes(set, target->classes, target->n_classes, err));
 }
@@ -198,6 +275,6 @@ Dataset *table_dataset(const CsvTable *table, const char *name, const TableOptio
     tensor_unref(&x);
     tensor_unref(&y);
     mem_free(plan.rows);
-    mem_free(plan.means);
+    mem_free(plan.fills);
     return set;
 }

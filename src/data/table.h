@@ -6,11 +6,13 @@
 #include "data/dataset.h"
 #include "formats/csv.h"
 
-typedef enum { MISSING_REFUSE, MISSING_DROP, MISSING_MEAN, MISSING_KEEP } Missing;
+typedef enum { MISSING_REFUSE, MISSING_DROP, MISSING_MEAN, MISSING_KEEP, MISSING_MEDIAN, MISSING_CONSTANT } Missing;
 
 typedef struct TableOptions {
     const char *target; /* name of the target's column, or its number from 1 as text; "" or NULL: no target */
-    Missing missing;    /* cells without a value: an error, drop their rows, the column's mean, or NaN */
+    Missing missing;    /* cells without a value: an error, drop their rows, the column's mean, NaN, its median, or fill */
+    double fill;        /* of MISSING_CONSTANT */
+    bool unique;        /* rows that are the same in every column stand once: the first of them */
     bool one_hot;       /* a text column becomes a column for each of its values; false: its number */
 } TableOptions;
 
