@@ -83,7 +83,7 @@ static void place_columns(Layout *l, Rect area, const Panel *layers)
     const Panel *confusion = wanted(l, "confusion");
     int w = area.w, right = confusion ? confusion_width(l->dash, w) : 0;
     if (layers) {
-        int middle = clamp(w - w * 3 / 8 - right, 44, 80);
+        int middle = clamp(w - w * 3 / 8 - right, 44, confusion ? 80 : w / 2); /* the curves have half of the width at least */
         place_charts(l, cut_left(&area, w - right - middle));
         place(l, layers, cut_left(&area, middle));
     } else {
