@@ -1,7 +1,8 @@
 #!/bin/sh
 # What watching costs: the same training with the dashboard open and without one (`--plain`), in turns, at one thread, so that the
-# processor's time is what counts. Printed for each pair: processor time of the whole process for so many steps, with and
-# without, and the share of it that the thread of the screen (the first one of the process) took by its own clock; then medians.
+# processor's time is what counts. Printed for each pair: processor time of the whole process for the same steps, with and without,
+# and the share of it that the thread of the screen (the first one of the process) took by its own clock; then the medians. The
+# difference of the two holds the pictures of layers, too, which the trainer makes only while somebody looks.
 # Usage: scripts/workshop/cost.sh [PAIRS [COLUMNS ROWS [EPOCHS]]]        needs tmux; meaningful only while little else runs
 set -eu
 cd "$(dirname "$0")/../.."
@@ -17,16 +18,21 @@ model:add(nn.Conv2D(32, 3, {padding = "same", activation = "relu"}))
 model:add(nn.Flatten())
 model:add(nn.Dense(10, "softmax"))
 model:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy", metrics = {"accuracy"}}
-local run = model:fit(digits.x, digits.y, {epochs = $epochs, batch_size = 32, validation_split = 0.1, wait = true})
+local pid = math.tointeger(io.open("/proc/self/stat"):read("n"))
 local function words(path)
   local list, text = {}, io.open(path):read("a")
   for word in text:gsub("^.*%) ", ""):gmatch("%S+") do list[#list + 1] = tonumber(word) or word end
   return list
 end
-local pid = math.tointeger(io.open("/proc/self/stat"):read("n"))
-local process, thread = words("/proc/self/stat"), words("/proc/self/task/" .. pid .. "/schedstat")
+local function clocks() -- seconds so far: of the process (ticks of 1/100), of the screen's thread (nanoseconds)
+  local process, thread = words("/proc/self/stat"), words("/proc/self/task/" .. pid .. "/schedstat")
+  return (process[12] + process[13]) / 100, thread[1] / 1e9
+end
+local process, thread = clocks()
+model:fit(digits.x, digits.y, {epochs = $epochs, batch_size = 32, validation_split = 0.1, wait = true})
+local process_end, thread_end = clocks()
 local file = io.open(arg[1], "w")
-file:write((process[12] + process[13]) / 100, " ", thread[1] / 1e9, "\n") -- ticks of 1/100 s; nanoseconds
+file:write(process_end - process, " ", thread_end - thread, "\n")
 file:close()
 LUA
 turn=0
