@@ -11,9 +11,9 @@ trap 'tmux -L "$server" kill-server 2>/dev/null || true; rm -rf "$capture" "$sta
 tmux -L "$server" -f /dev/null new-session -d -x "$columns" -y "$rows" \
     "env XDG_STATE_HOME=$state COLORTERM=truecolor LANG=C.UTF-8 LC_ALL=C.UTF-8 build/hebb --seed 1 --theme $theme -i scripts/tour.lua"
 n=0
-until tmux -L "$server" capture-pane -p | grep -qE 'epoch +9/'; do
+until tmux -L "$server" capture-pane -p | grep -qE 'epoch +(9|1[0-4])/'; do
     n=$((n + 1))
-    [ "$n" -lt 600 ] || { echo "picture: the tour did not get to its ninth epoch in a minute" >&2; exit 1; }
+    [ "$n" -lt 3000 ] || { echo "picture: the tour was not seen from its ninth epoch on in five minutes" >&2; exit 1; }
     sleep 0.1
 done
 tmux -L "$server" capture-pane -e -p >"$capture"
