@@ -39,8 +39,8 @@ run() { # NAME COMMAND…
     timeout -k 10 $longest "$@" >"$out/log" 2>"$out/errors" </dev/null
     status=$?
     took=$(($(date +%s) - began))
-    s=$(grep -ciE '^(not )?ok.*# *skip' "$out/log") # cmocka writes a skipped test as "not ok … # SKIP"
-    p=$(grep '^ok' "$out/log" | grep -vci '# *skip'); p=$((p + s)); f=$(grep '^not ok' "$out/log" | grep -vci '# *skip')
+    s=$(grep -aciE '^(not )?ok.*# *skip' "$out/log") # cmocka writes a skipped test as "not ok … # SKIP"
+    p=$(grep -a '^ok' "$out/log" | grep -avci '# *skip'); p=$((p + s)); f=$(grep -a '^not ok' "$out/log" | grep -avci '# *skip')
     r=$(find "$out" -name 'sanitizer.*' | wc -l); f=$((f + r))
     [ "$status" -eq 0 ] || [ "$f" -gt 0 ] || f=1
     if [ "$p" -eq 0 ] && [ "$f" -eq 0 ]; then f=1; echo "  $name ran no test"; fi
@@ -50,8 +50,8 @@ run() { # NAME COMMAND…
     [ "$f" -eq 0 ] || printf ', %d FAILED (exit status %d)' "$f" "$status"
     [ "$r" -eq 0 ] || printf ', %d of them reports of a sanitizer' "$r"
     echo
-    grep -iE '^(not )?ok.*# *skip' "$out/log" | sed 's/^/      /'
-    if [ "$f" -gt 0 ]; then grep -v '^ok' "$out/log" | head -n 60 | sed 's/^/      /'; head -n 60 "$out/errors" | sed 's/^/      /'; fi
+    grep -aiE '^(not )?ok.*# *skip' "$out/log" | sed 's/^/      /'
+    if [ "$f" -gt 0 ]; then grep -av '^ok' "$out/log" | head -n 60 | sed 's/^/      /'; head -n 60 "$out/errors" | sed 's/^/      /'; fi
     for report in "$reports".*; do [ -e "$report" ] && head -n 80 "$report" | sed 's/^/      /'; done
     rm -f "$reports".*
 }

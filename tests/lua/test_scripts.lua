@@ -13,8 +13,8 @@ local limit = sanitized and "timeout --preserve-status -s INT -k 120 5 " or ""
 local function run(script, args)
     local pipe = io.popen(('%s"%s" --seed 1 scripts/examples/%s %s 2>&1'):format(limit, hebb_path, script, args))
     local text = pipe:read("a")
-    local _, _, status = pipe:close()
-    return text, status
+    local _, how, status = pipe:close()
+    return text, how == "signal" and 128 + status or status
 end
 
 -- What the line "reached: …" must show: a number (the last one in it) within these bounds, or a text.
