@@ -23,7 +23,8 @@ pause=0.05 # between two looks
 case ${MODE:-release} in asan) patience=60 ;; tsan) patience=120 ;; *) patience=20 ;; esac
 unset TMUX NO_COLOR COLORTERM COLORFGBG HEBB_THEME ACCESSIBLE
 export LC_ALL=C.UTF-8
-sweep() { for each in $sockets; do tmux -L "$each" kill-server 2>/dev/null; done; rm -rf "$work"; }
+# A program that has lost its screen trains on, as it should: it is ended here.
+sweep() { for each in $sockets; do tmux -L "$each" kill-server 2>/dev/null; done; pkill -KILL -f "$work/" 2>/dev/null; rm -rf "$work"; }
 trap sweep EXIT
 if ! command -v tmux >/dev/null; then echo "ok 1 - $0 # SKIP no tmux here"; exit 0; fi
 
