@@ -45,16 +45,12 @@ local function language_model(block)
     local model = nn.Model(tokens, nn.Dense(pieces.vocab_size, {name = "next"})(y))
     -- 0 is the filling, and what is not asked: it does not count.
     model:compile{optimizer = nn.AdamW{learning_rate = example.pick(0.001, 0.003)}, loss = nn.SparseCategoricalCrossentropy{from_logits = true, ignore_class = 0}}
-    return model
+    return model, tokens, y
 end
 
--- The task: the mean of the body's vectors, one answer. `from`: the language model whose body it starts with.
-local function judge(block, from)
-    local tokens, y = body(block)
+-- The task: the mean of the body's vectors, one answer. A body that a language model has trained brings what it has learnt.
+local function judge(tokens, y)
     local model = nn.Model(tokens, nn.Dense(1, {activation = "sigmoid", name = "answer"})(nn.Dropout(0.3)(nn.GlobalAveragePooling1D()(y))))
-    if from then
-        for _, name in ipairs{"embedding", "block_1", "block_2"} do model:get_layer(name):set_weights(from:get_layer(name).weights) end
-    end
     model:compile{optimizer = nn.AdamW{learning_rate = 0.0005}, loss = "binary_crossentropy", metrics = {"accuracy"}}
     model:fit(task_x, task_y, {epochs = example.pick(8, 4), batch_size = 32, verbose = 0})
     return model:evaluate(test, test_y).accuracy
@@ -62,7 +58,7 @@ end
 
 -- Masked: some words are hidden, others every time, and are to be guessed from both sides.
 epochs = example.pick(6, 4)
-masked = language_model(nn.TransformerEncoder)
+masked, masked_tokens, masked_body = language_model(nn.TransformerEncoder)
 for epoch = 1, epochs do
     local x, y, chosen = data.mask_tokens(known, pieces, {step = epoch})
     run = masked:fit(x, (y:to("float32") * chosen):to("int32"), {batch_size = example.pick(64, 32), verbose = 0})
@@ -70,13 +66,13 @@ end
 print(("masked: hidden words cost %.3f nats, %.3f for all %d tokens alike"):format(run.history.loss[1], math.log(pieces.vocab_size), pieces.vocab_size))
 
 -- Causal: at each place the target is the token behind it.
-causal = language_model(nn.TransformerDecoder)
+causal, causal_tokens, causal_body = language_model(nn.TransformerDecoder)
 next_tokens = op.concat(known:slice(2, length, {axis = 1}), tensor.zeros({#known, 1}, {dtype = "int32"}), {axis = 1})
 run = causal:fit(known, next_tokens, {epochs = epochs, batch_size = example.pick(64, 32), verbose = 0})
 print(("causal: the next token costs %.3f nats"):format(run.history.loss[epochs]))
 
 -- The same task three times: from nothing, and with each body.
-nothing, from_masked, from_causal = judge(nn.TransformerEncoder), judge(nn.TransformerEncoder, masked), judge(nn.TransformerDecoder, causal)
+nothing, from_masked, from_causal = judge(body(nn.TransformerEncoder)), judge(masked_tokens, masked_body), judge(causal_tokens, causal_body)
 share = run.history.loss[epochs] / math.log(pieces.vocab_size)
 example.report(("accuracy with %d marked sentences from nothing, causal, masked; cost of the next token beside guessing:"):format(few),
                ("%s, %s, %s; %s"):format(example.percent(nothing), example.percent(from_causal), example.percent(from_masked), example.percent(share)),
