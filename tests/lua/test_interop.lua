@@ -44,7 +44,7 @@ is(gates:load_torch(base .. "torch_sequence.safetensors"), 15, "gates by their o
 gates:save_torch(out); local again = sequence(); again:load_torch(out); predicts(again, "sequence", "and there and back")
 local stored, want = tensor.load(out), tensor.load(base .. "torch_sequence.safetensors")
 ok(worst(stored["gru.weight_ih_l0"], want["gru.weight_ih_l0"]) == 0 and worst(stored["gru.bias_hh_l0"], want["gru.bias_hh_l0"]) == 0, "GRU's gates and both biases in PyTorch's order")
-ok(worst(stored["lstm.bias_ih_l0"] + stored["lstm.bias_hh_l0"], want["lstm.bias_ih_l0"] + want["lstm.bias_hh_l0"]) == 0, "the sum of LSTM's biases")
+ok(worst(stored["lstm.bias_ih_l0"] + stored["lstm.bias_hh_l0"], want["lstm.bias_ih_l0"] + want["lstm.bias_hh_l0"]) < 1e-6, "the sum of LSTM's biases")
 
 -- a depthwise kernel, and a net that counts channels last
 local deep = nn.Sequential{nn.DepthwiseConv2D(2, {depth_multiplier = 2, input_shape = {3, 3, 3}, name = "d"}), nn.Flatten(), nn.Dropout(0.5), nn.Dense(2, {name = "fc"})}
