@@ -205,9 +205,8 @@ static bool check_unit(Run *run, Err *err)
     if (run->check_row == 0) {
         sums_clear(&run->check_sums);
         clear_confusion(run);
-    }
-    if (run->check_row == 0)
         call_all(run, CALL_TEST_BEGIN, NULL, NULL);
+    }
     call_all(run, CALL_TEST_BATCH_BEGIN, NULL, NULL);
     feed_take(&run->check, 0, run->check_row, &batch);
     if (!step_forward(run->model, &run->compiled, &run->look, TAPE_FORWARD, run->seed, &batch, &result, err))
@@ -216,11 +215,12 @@ static bool check_unit(Run *run, Err *err)
     if (run->confusion)
         count_classes(run, &result, &batch);
     run->last_s = clock_now(); /* the rate is that of training alone */
+    bool last = ++run->check_row == run->validation_steps;
     double values[TELE_METRICS];
-    step_values(&run->compiled, &run->check_sums, values);
-    run->check_row++;
+    if (last || run->n_callbacks > 0)
+        step_values(&run->compiled, &run->check_sums, values);
     call_all(run, CALL_TEST_BATCH_END, values, NULL);
-    if (run->check_row < run->validation_steps)
+    if (!last)
         return true;
     call_all(run, CALL_TEST_END, values, NULL);
     epoch_end(run, values);
