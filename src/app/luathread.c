@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
+#define SERVED_MS 500 /* a step of a job that takes longer is work that Ctrl-C reaches; others are no news */
+
 typedef struct Block {
     Mail mail; /* first */
     char text[];
@@ -30,6 +32,7 @@ struct LuaThread {
     Script *script;       /* the lua thread's; others only interrupt it, under the lock */
     NameIndex *index;     /* newest, one reference */
     _Atomic bool busy, leaving;
+    _Atomic int64_t served_ms; /* since when steps of jobs are served; 0: they are not */
     _Atomic int queued, status;
     _Atomic bool status_set;
 };
@@ -73,6 +76,11 @@ static bool host_waiting(void *ctx)
     return atomic_load(&lua->queued) > 0 || atomic_load(&lua->leaving);
 }
 
+static int64_t clock_ms(void)
+{
+    return (int64_t)(clock_now() * 1e3) + 1;
+}
+
 /* ---- the thread ---- */
 
 static void set_busy(LuaThread *lua, bool busy)
@@ -107,10 +115,16 @@ static void wait_for_work(LuaThread *lua)
         mailbox_drain(lua->blocks);
     if (!fds[1].revents)
         return;
-    set_busy(lua, true); /* so that Ctrl-C reaches a callback that does not end */
+    bool asked = script_asked(lua->script);
+    if (asked)
+        set_busy(lua, true); /* so that Ctrl-C reaches a callback that does not end */
+    else
+        atomic_store(&lua->served_ms, clock_ms());
     script_clear_interrupt(lua->script);
     script_serve(lua->script);
-    set_busy(lua, atomic_load(&lua->queued) > 0);
+    atomic_store(&lua->served_ms, 0);
+    if (asked)
+        set_busy(lua, atomic_load(&lua->queued) > 0);
 }
 
 static void *lua_main(void *arg)
@@ -182,7 +196,8 @@ static void face_interrupt(void *ctx)
 static bool face_busy(void *ctx)
 {
     LuaThread *lua = ctx;
-    return atomic_load(&lua->busy);
+    int64_t since = atomic_load(&lua->served_ms);
+    return atomic_load(&lua->busy) || (since > 0 && clock_ms() - since > SERVED_MS);
 }
 
 static int face_queued(void *ctx)

@@ -360,6 +360,7 @@ static void set_param(lua_State *L, Layer *layer, int i, int index)
     ParamJob job = { .layer = layer, .i = i, .from = &var->value };
     if (!layer_do(L, layer, write_param, &job, &err))
         bind_raise(L, &err);
+    scope_changed(script_of(L), layer);
 }
 
 static void wants_built(lua_State *L, const Layer *layer)

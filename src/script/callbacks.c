@@ -350,6 +350,17 @@ static Mail *next_mail(Script *script)
     return script->leaving || atomic_load(&script->stop) ? NULL : mailbox_take(script->box);
 }
 
+bool script_asked(Script *script)
+{
+    bool asked = false;
+    for (Bridge *bridge = script->bridges; bridge && !asked; bridge = bridge->next) {
+        pthread_mutex_lock(&bridge->lock);
+        asked = bridge->queued && !bridge->body;
+        pthread_mutex_unlock(&bridge->lock);
+    }
+    return asked;
+}
+
 void script_serve(Script *script)
 {
     if (script->leaving || script->serving >= SCRIPT_SERVERS)

@@ -414,7 +414,8 @@ static const Field fields[] = {
 static const Verb methods[] = {
     { "apply", scope_apply, "loss model", NULL, 0,
       "Of an optimizer: one update of the model's weights (or those of a list of models) down the gradient of the loss, which was computed\n"
-      "inside tape(function() … end). Other weights that the loss went through stay as they are.",
+      "inside tape(function() … end). Other weights that the loss went through stay as they are. What layers' regularisers ask for is no\n"
+      "part of a loss of your own.",
       NULL },
 };
 

@@ -286,6 +286,13 @@ int scope_layer(lua_State *L, Layer *layer, int first, int n, int training)
     return 1 + out->n_also;
 }
 
+void scope_changed(const Script *script, const Layer *layer)
+{
+    const Scope *scope = script->scope ? script->scope : script->home;
+    for (int i = 0; scope && layer->block && i < scope->used; i++)
+        tape_outdate(scope->tapes[i], layer->block, layer->n_elements);
+}
+
 int scope_training(lua_State *L, const char *who)
 {
     if (lua_gettop(L) < 2 || !bind_is_options(L, -1))

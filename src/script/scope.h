@@ -58,6 +58,9 @@ void scope_op(lua_State *L, const Op *op, const int *at, int n_in, const Args *a
 int scope_model(lua_State *L, Model *model, int first, int n, int training);
 int scope_layer(lua_State *L, Layer *layer, int first, int n, int training);
 
+/* The layer's weights were set from outside of tapes: losses of this step that went through them are too old for apply. */
+void scope_changed(const Script *script, const Layer *layer);
+
 /* {training = …} on top of the stack is popped: 1 or 0; -1 where there is none. Raises for what is neither. */
 int scope_training(lua_State *L, const char *who);
 

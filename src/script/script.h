@@ -71,6 +71,9 @@ void script_clear_interrupt(Script *script);
 
 /* Callbacks of runs that wait for Lua: serve what is queued. box is where they knock: poll it between entered blocks. */
 void script_serve(Script *script);
+
+/* Does a callback wait for script_serve, not only steps of jobs? */
+bool script_asked(Script *script);
 Mailbox *script_box(Script *script);
 
 /* Wait for all runs still going (leaving a script). False: interrupted, or a run ended in failure (err). */
