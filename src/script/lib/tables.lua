@@ -2,6 +2,8 @@
 -- Cleaning tables. What is learnt is learnt from the training rows alone and then applied to others: each verb gives the cleaned rows and a
 -- function that does the same to other rows.
 
+local what = ...
+
 local function columns_of(x, who)
     x = type(x) == "table" and tensor(x) or x
     if type(x) ~= "userdata" or not x.rank or x.rank ~= 2 then
@@ -12,9 +14,10 @@ end
 
 local function option(who, given, defaults)
     local out = {}
+    if given ~= nil and type(given) ~= "table" then error(("%s wants its options as a table {name = value, ...}, got %s"):format(who, what(given)), 3) end
     for name, value in pairs(defaults) do out[name] = value end
     for name, value in pairs(given or {}) do
-        if defaults[name] == nil then error(("%s has no argument %q"):format(who, tostring(name)), 3) end
+        if defaults[name] == nil then error(("%s has no argument %s"):format(who, (what(name):gsub("^the text ", ""))), 3) end
         out[name] = value
     end
     return out

@@ -1,11 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- Texts as numbers in Keras's manner, the likeliest continuation, and how good a translation is.
 
+local what = ...
+
 local function refuse(level, ...) error(string.format(...), level + 1) end
 
 -- Options with their defaults; `values` names what a text option may be.
 local function options(who, given, defaults, values)
     local out = {}
+    if given ~= nil and type(given) ~= "table" then refuse(3, "%s wants its options as a table {name = value, ...}, got %s", who, what(given)) end
     for name, value in pairs(defaults) do out[name] = value end
     for name, value in pairs(given or {}) do
         if defaults[name] == nil and not (values and values[name]) then refuse(3, "%s has no argument %q", who, tostring(name)) end
