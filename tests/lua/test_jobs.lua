@@ -205,7 +205,7 @@ near(live.learning_rate, 5e-4, "and what the run shows", 1e-9)
 fails(function() m:compile{optimizer = "adam", loss = "mse"} end, "is being trained", "its models train in one run at a time", "state")
 fails(function() job(m, print) end, "is being trained by run", "nor in two jobs", "state")
 ok(m:predict(x) ~= nil, "predict while it is paused")
-local file = os.tmpname(); m:save(file); ok(nn.load(file):predict(x) == m:predict(x), "its models are saved one by one"); os.remove(file)
+local file = os.tmpname(); m:save(file); tap.same(nn.load(file):predict(x), m:predict(x), "its models are saved one by one"); os.remove(file)
 live:resume(); hebb.sleep(0.1); live:stop()
 is(live.status, "stopped", "stopped"); ok(live.steps > 4, "after more steps")
 local seen = {}
@@ -218,7 +218,7 @@ if recorded.folder ~= "" then
     local function saved(name) local file = io.open(recorded.folder .. "/" .. name, "rb"); if file then file:close() end; return file ~= nil end
     for _ = 1, 60 do if saved("a_b.safetensors") and saved("other.safetensors") and saved("history.csv") then break end; hebb.sleep(0.05) end
     ok(saved("other.safetensors"), "each model is saved to the run's folder")
-    ok(nn.load(recorded.folder .. "/a_b.safetensors"):predict(x) == m:predict(x), "as it is at the end")
+    tap.same(nn.load(recorded.folder .. "/a_b.safetensors"):predict(x), m:predict(x), "as it is at the end")
     ok(saved("history.csv"), "beside the history")
 end
 
