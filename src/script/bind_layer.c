@@ -313,63 +313,7 @@ static int layer_call(lua_State *L)
     return layer_apply(L, layer_check(L, 1, "a layer"), 2);
 }
 
-/* ---- parameters ---- */
-
-typedef struct ParamJob {
-    Layer *layer;
-    int i;
-    Tensor *out;        /* reading: a copy goes here */
-    const Tensor *from; /* writing */
-} ParamJob;
-
-static bool read_param(void *ctx, Err *err)
-{
-    ParamJob *job = ctx;
-    return tensor_copy(job->out, &job->layer->params[job->i].value, err);
-}
-
-static bool write_param(void *ctx, Err *err)
-{
-    ParamJob *job = ctx;
-    Param *param = &job->layer->params[job->i];
-    char want[SHAPE_TEXT], got[SHAPE_TEXT];
-    if (!shape_same(&param->value.shape, &job->from->shape))
-        return err_set(err, ERR_SHAPE, "%s.%s has shape %s, got %s", job->layer->name, param->name,
-                       shape_text(&param->value.shape, want), shape_text(&job->from->shape, got));
-    memcpy(param->value.data, job->from->data, tensor_size(&param->value));
-    return true;
-}
-
-static void push_param(lua_State *L, Layer *layer, int i)
-{
-    Err err = ERR_INIT;
-    TensorBox *box = tensor_box(L);
-    ParamJob job = { .layer = layer, .i = i, .out = &box->hold };
-    if (!layer_do(L, layer, read_param, &job, &err))
-        bind_raise(L, &err);
-    tensor_done(L, box, false);
-}
-
-/* The value at stack index becomes parameter i. */
-static void set_param(lua_State *L, Layer *layer, int i, int index)
-{
-    Err err = ERR_INIT;
-    const Var *var = tensor_want(L, index, DTYPE_FLOAT32, layer->params[i].name);
-    if (var->value.dtype != DTYPE_FLOAT32)
-        bind_error(L, ERR_ARG, "%s.%s wants float32, got %s", layer->name, layer->params[i].name, dtype_name(var->value.dtype));
-    ParamJob job = { .layer = layer, .i = i, .from = &var->value };
-    if (!layer_do(L, layer, write_param, &job, &err))
-        bind_raise(L, &err);
-    scope_changed(script_of(L), layer);
-}
-
-static void wants_built(lua_State *L, const Layer *layer)
-{
-    if (!layer->built)
-        bind_error(L, ERR_STATE,
-                   "%s has no weights yet: they are made when the shape of its input is known (input_shape, or the first data)",
-                   layer->name);
-}
+/* ---- parameters and arguments by name ---- */
 
 static int layer_index_other(lua_State *L)
 {
@@ -379,7 +323,7 @@ static int layer_index_other(lua_State *L)
     const char *name = lua_tostring(L, 2);
     int i = layer_find_param(layer, name);
     if (i >= 0) {
-        push_param(L, layer, i);
+        weights_push(L, layer, i);
         return 1;
     }
     if ((i = args_find(&layer->args, name)) >= 0) {
@@ -389,7 +333,7 @@ static int layer_index_other(lua_State *L)
     static const char *const usual[] = { "kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance" };
     for (i = 0; i < COUNT_OF(usual) && !layer->built; i++)
         if (!strcmp(usual[i], name))
-            wants_built(L, layer);
+            weights_want(L, layer);
     return 0;
 }
 
@@ -404,7 +348,7 @@ static bool layer_set_other(lua_State *L)
         bind_error(L, ERR_STATE, "%s of %s was fixed when it was made; make a new layer for another value", name, layer->name);
     if (i < 0)
         return false;
-    set_param(L, layer, i, 3);
+    weights_put(L, layer, i, 3);
     return true;
 }
 
@@ -474,32 +418,6 @@ static int get_built(lua_State *L)
     return 1;
 }
 
-static int get_weights(lua_State *L)
-{
-    Layer *layer = layer_check(L, 1, "weights");
-    lua_createtable(L, layer->n_params, 0);
-    for (int i = 0; i < layer->n_params; i++) {
-        push_param(L, layer, i);
-        lua_rawseti(L, -2, i + 1);
-    }
-    return 1;
-}
-
-static int set_weights(lua_State *L)
-{
-    Layer *layer = layer_check(L, 1, "set_weights");
-    wants_built(L, layer);
-    if (!lua_istable(L, 2) || (int)lua_rawlen(L, 2) != layer->n_params)
-        return bind_error(L, ERR_ARG, "set_weights of %s wants a list of %d tensors, as layer:get_weights() gives", layer->name,
-                          layer->n_params);
-    for (int i = 0; i < layer->n_params; i++) {
-        lua_rawgeti(L, 2, i + 1);
-        set_param(L, layer, i, lua_gettop(L));
-        lua_pop(L, 1);
-    }
-    return 0;
-}
-
 static int count_params(lua_State *L)
 {
     const Layer *layer = layer_check(L, 1, "count_params");
@@ -513,11 +431,11 @@ static const Field fields[] = {
     { "trainable", get_trainable, set_trainable, "whether fit changes its weights" },
     { "learning_rate_multiplier", get_layer_rate, set_layer_rate, "it learns at the optimizer's rate times this; saved with the model" },
     { "built", get_built, NULL, "whether its weights exist" },
-    { "weights", get_weights, NULL, "all its weights as a list of copies; also by name: layer.kernel, layer.bias" },
+    { "weights", weights_get, NULL, "all its weights as a list of copies; also by name: layer.kernel, layer.bias" },
 };
 static const Verb methods[] = {
-    { "get_weights", get_weights, NULL, NULL, 0, "All its weights as a list of copies.", NULL },
-    { "set_weights", set_weights, "weights", NULL, 0, "New values for all its weights, in the order of get_weights.", NULL },
+    { "get_weights", weights_get, NULL, NULL, 0, "All its weights as a list of copies.", NULL },
+    { "set_weights", weights_set, "weights", NULL, 0, "New values for all its weights, in the order of get_weights.", NULL },
     { "count_params", count_params, NULL, NULL, 0, "How many numbers its weights hold.", NULL },
     { "reset_states", layer_reset, NULL, NULL, 0, "The states of a recurrent layer with stateful = true begin at 0 again.", NULL },
 };

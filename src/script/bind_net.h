@@ -41,6 +41,13 @@ typedef struct Recipe {
 extern const Kind kind_layer, kind_symbol, kind_model, kind_run, kind_recipe;
 
 Layer *layer_check(lua_State *L, int index, const char *who); /* borrowed */
+
+/* ---- bind_weights.c: a layer's weights ---- */
+void weights_push(lua_State *L, Layer *layer, int i);           /* a copy of parameter i */
+void weights_put(lua_State *L, Layer *layer, int i, int index); /* the value at stack index becomes parameter i */
+void weights_want(lua_State *L, const Layer *layer);            /* raises unless it is built */
+int weights_get(lua_State *L); /* layer:get_weights(), with those of the layers that it is made of */
+int weights_set(lua_State *L); /* layer:set_weights(list) */
 Model *model_check(lua_State *L, int index, const char *who);
 Run *run_check(lua_State *L, int index, const char *who);
 

@@ -49,4 +49,15 @@ fails(function() nn.TimeDistributed(3) end, "wraps a layer", "a number is no lay
 fails(function() nn.TimeDistributed(m) end, "wraps a layer", "a model is none"); fails(function() nn.TimeDistributed(m.layers[3]) end, "in use elsewhere", "a layer in use")
 fails(function() nn.Sequential{nn.TimeDistributed(nn.Dense(3), {input_shape = {4}})} end, "nn.Reshape", "no time", "shape")
 os.remove(file)
+
+-- weights of what a layer is made of
+do
+  local function block() return nn.Sequential{nn.TransformerEncoder(6, 2, {input_shape = {3, 4}}), nn.Bidirectional(nn.LSTM(2))} end
+  local from, to, data = block(), block(), tensor.rand(2, 3, 4)
+  is(#from.layers[1].weights, 16, "a block's weights: four projections, two dense layers, two norms"); is(#from.layers[2]:get_weights(), 6, "those of both directions")
+  ok(not (from:predict(data) == to:predict(data)), "two blocks differ")
+  for i = 1, 2 do to.layers[i]:set_weights(from.layers[i].weights) end
+  ok(from:predict(data) == to:predict(data), "until one has the other's weights")
+  fails(function() to.layers[1]:set_weights{} end, "list of 16 tensors", "too few")
+end
 tap.done()
