@@ -51,7 +51,8 @@ void *mem_alloc(size_t n, size_t size, Err *err)
         err_set(err, ERR_MEM, "%zu items of %zu bytes are more than memory can hold", n, size);
         return NULL;
     }
-    size_t bytes = (n * size + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN + MEM_ALIGN;
+    size_t asked = n * size, wanted = asked > 0 ? asked : 1; /* of nothing, too: a pointer one past its block is nobody's */
+    size_t bytes = (wanted + MEM_ALIGN - 1) / MEM_ALIGN * MEM_ALIGN + MEM_ALIGN;
     if (fails_now()) {
         err_set(err, ERR_MEM, "out of memory (%zu bytes wanted)", n * size);
         return NULL;
