@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- The scripts of scripts/examples run with --quick and reach what is far beyond chance; those whose data are not here say so.
 -- The seed is fixed: the same numbers come out everywhere but for the rounding of the linear algebra library.
--- Under a sanitizer, which makes them ten times slower, each runs for some seconds and is then stopped by Ctrl-C: what is looked
--- for there is a report, not what a training reaches.
+-- Under a sanitizer, which makes them ten times slower, and in double precision each runs for two seconds and is then stopped by
+-- Ctrl-C: what is looked for there is a report, not what a training reaches.
 local tap = dofile("tests/lua/tap.lua")
 local ok, is = tap.ok, tap.is
 local hebb_path = os.getenv("HEBB") or "build/release/hebb"
 
-local sanitized = os.getenv("MODE") == "asan" or os.getenv("MODE") == "tsan"
-local limit = sanitized and "timeout --preserve-status -s INT -k 120 5 " or ""
+local mode = os.getenv("MODE") or "release"
+local shortened = mode == "asan" or mode == "tsan" or mode == "f64"
+local limit = shortened and "timeout --preserve-status -s INT -k 120 2 " or ""
 
 local function run(script, args)
     local pipe = io.popen(('%s"%s" --seed 1 scripts/examples/%s %s 2>&1'):format(limit, hebb_path, script, args))
@@ -49,7 +50,7 @@ for file in list:lines() do
         local reached = text:match("\nreached: +([^\n]*)")
         if skipped and status == 0 then
             ok(true, name .. " # SKIP " .. skipped)
-        elseif sanitized then
+        elseif shortened then
             if not ok(status == 0 or status == 130, name .. (status == 130 and " ran until it was stopped" or " ran to its end")) then
                 print("#   status " .. tostring(status) .. "\n#   " .. text:sub(-600):gsub("\n", "\n#   "))
             end
