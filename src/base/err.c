@@ -68,6 +68,14 @@ bool err_wrap(Err *err, const char *format, ...)
     return false;
 }
 
+bool err_name(Err *err, const char *name)
+{
+    size_t n = strlen(name);
+    if (!err || (!strncmp(err->text, name, n) && strchr(": ", err->text[n])))
+        return false;
+    return err_wrap(err, "%s", name);
+}
+
 void err_clear(Err *err)
 {
     if (!err)

@@ -51,6 +51,9 @@ bool err_setv(Err *err, ErrCode code, const char *format, va_list args) PRINTF_L
 /* Put "where: " in front of the sentence that err holds already; returns false. */
 bool err_wrap(Err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The same with a name that the sentence may begin with already: a layer's, a file's. */
+bool err_name(Err *err, const char *name);
+
 void err_clear(Err *err);
 
 /* The tag of a code ("shape"), a borrowed constant. */

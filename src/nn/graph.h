@@ -41,9 +41,6 @@ uint64_t leaf_seed(uint64_t seed, const char *path);
 /* As many inputs as its kind takes. Fails: ERR_ARG. */
 MUST_USE bool layer_check_count(const Layer *layer, int n_in, Err *err);
 
-/* Put the layer's name in front of the message unless it stands there. */
-bool layer_name_error(const Layer *layer, Err *err);
-
 /* Kinds of models used as layers: "Sequential", "Functional". */
 extern const LayerKind layer_kind_sequential, layer_kind_functional;
 

@@ -280,7 +280,7 @@ static Layer *read_layer(const Reader *r, json_t *in, size_t number, Err *err)
         return NULL;
     json_t *ops = json_object_get(in, "ops");
     if (kind->traced && !(layer->traced = traced_read(ops, err)))
-        layer_name_error(layer, err);
+        err_name(err, layer->name);
     if ((kind->traced && !layer->traced) || !read_wraps(r, layer, json_object_get(in, "wraps"), err)) {
         layer_unref(layer);
         return NULL;

@@ -81,14 +81,6 @@ bool layer_refuse(const Layer *layer, Err *err, const char *format, ...)
     return err_set(err, ERR_SHAPE, "%s %s", layer->name, text);
 }
 
-bool layer_name_error(const Layer *layer, Err *err)
-{
-    size_t n = strlen(layer->name);
-    if (!err || (!strncmp(err->text, layer->name, n) && strchr(": ", err->text[n])))
-        return false;
-    return err_wrap(err, "%s", layer->name);
-}
-
 /* ---- life ---- */
 
 /* ---- arguments ---- */
@@ -387,11 +379,11 @@ static bool plan(Layer *layer, const Shape *in, int n_in, Err *err)
     layer->n_params = 0;
     const char *activity = rule_text(layer, "activity", "regularizer");
     if (activity && !regularizer_parse(activity, &layer->activity, err))
-        return layer_name_error(layer, err);
+        return err_name(err, layer->name);
     if (!layer->kind->build(layer, in, n_in, err)) {
         layer->n_params = 0;
         drop_inner(layer);
-        return layer_name_error(layer, err);
+        return err_name(err, layer->name);
     }
     lay_out(layer);
     layer->built_for = n_in > 0 ? in[0] : (Shape){ 0 };
@@ -478,7 +470,7 @@ static bool fill_params(Layer *layer, Err *err)
         const Initializer *init;
         Args args;
         if (!init_parse(param->init, &init, &args, err))
-            return layer_name_error(layer, err);
+            return err_name(err, layer->name);
         Rng rng;
         rng_init(&rng, rng_mix_text(layer->seed, param->name), RNG_INIT_WEIGHTS, 0);
         init_fill(init, &args, tensor_real(&param->value), &param->fans, &rng);
@@ -493,7 +485,7 @@ static bool allocate_inner(Layer *layer, uint64_t seed, bool fill, Err *err)
 {
     for (int i = 0; i < layer->inner->n_leaves; i++)
         if (!layer_allocate(layer->inner->leaves[i].layer, leaf_seed(rng_mix_text(seed, layer->name), layer->inner->leaves[i].path), fill, err))
-            return layer_name_error(layer, err);
+            return err_name(err, layer->name);
     return true;
 }
 
@@ -518,7 +510,7 @@ bool layer_allocate(Layer *layer, uint64_t seed, bool fill, Err *err)
         return true;
     real *block = fill ? mem_alloc(layer->n_elements, sizeof(real), err) : mem_zero(layer->n_elements, sizeof(real), err);
     if (!block)
-        return layer_name_error(layer, err);
+        return err_name(err, layer->name);
     layer->block = block;
     for (int i = 0; i < layer->n_params; i++)
         layer->params[i].value.data = block + layer->params[i].offset;

@@ -76,7 +76,7 @@ Node *layer_forward(Layer *layer, Tape *tape, Node *const *in, int n_in, Err *er
         out = NULL;
     tape->where = outer;
     if (!out)
-        layer_name_error(layer, err);
+        err_name(err, layer->name);
     return out;
 }
 

@@ -149,7 +149,8 @@ bool checkpoint_load(Run *run, const char *path, Err *err)
         take_position(run, root);
         ok = callbacks_mark(run, err);
     } else {
-        err_wrap(err, "resume %s", path);
+        err_name(err, path);
+        err_wrap(err, "resume");
     }
     slots_fini(&slots);
     json_decref(root);

@@ -160,7 +160,7 @@ Model *compile_load(const char *path, Err *err)
     Model *model = model_load(path, err);
     if (model && compile_as(model, path, &found, err) && (!found || load_slots(model, path, err)))
         return model;
-    err_wrap(err, "%s", path);
+    err_name(err, path);
     model_unref(model);
     return NULL;
 }
@@ -172,7 +172,7 @@ bool compile_from_file(Model *model, const char *path, Err *err)
     bool found, ok = compile_as(model, path, &found, err);
     if (ok && !found)
         ok = err_set(err, ERR_DATA, "it holds no state of training; first model:compile{optimizer = \"adam\", loss = …}");
-    return ok || (err_wrap(err, "resume %s", path), false);
+    return ok || (err_name(err, path), err_wrap(err, "resume"));
 }
 
 /* ---- a copy of the model ---- */

@@ -108,6 +108,7 @@ is(again:count_params(), k:count_params(), "the same parameters"); local fresh =
 is(#fresh:load_weights(file).matched > 0, true, "load_weights"); ok(fresh:predict(d.x) == again:predict(d.x), "gives the same predictions"); fails(function() m:load_weights(file) end, "", "weights of another model")
 os.remove(file); fails(function() nn.load(file) end, file, "no such file", "io"); fails(function() k:save("/no/such/folder/m") end, "/no/such", "no such folder", "io"); fails(function() k:save(3) end, "file name", "no name")
 fails(function() nn.load("Makefile") end, "Makefile", "a file that is no model", "data")
+is(select(2, select(2, pcall(nn.load, "Makefile")).message:gsub("Makefile", "")), 1, "which is named once")
 -- weights of samples
 do
   local function line() local m = nn.Sequential{nn.Dense(1, {input_shape = {1}, kernel_initializer = "ones"})}; m:compile{optimizer = nn.SGD(0.01), loss = "mse", metrics = {"mae"}, weighted_metrics = {"rmse"}}; return m end

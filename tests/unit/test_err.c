@@ -79,6 +79,13 @@ static void test_wrap(void **state)
     assert_int_equal(err.code, ERR_DATA);
     assert_false(err_wrap(&err, "%s", "bad\x1bname"));
     assert_string_equal(err.text, "bad?name: t.csv:3: a row is short");
+    err_set(&err, ERR_DATA, "it is empty");
+    assert_false(err_name(&err, "a.csv"));
+    assert_string_equal(err.text, "a.csv: it is empty");
+    assert_false(err_name(&err, "a.csv")); /* it begins with it */
+    assert_string_equal(err.text, "a.csv: it is empty");
+    assert_false(err_name(&err, "a")); /* another name, with which the first one begins */
+    assert_string_equal(err.text, "a: a.csv: it is empty");
     memset(where, 'w', sizeof where - 1);
     where[sizeof where - 1] = '\0';
     for (size_t n = 480; n < sizeof where; n++) { /* whatever room is left, the text ends within it */
