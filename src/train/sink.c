@@ -32,8 +32,6 @@ static void unref(Sink *sink)
 {
     if (atomic_fetch_sub(&sink->refs, 1) > 1)
         return;
-    if (sink->made && !sink->begun)
-        unlink(sink->path); /* the run never started */
     if (sink->fd >= 0)
         close(sink->fd);
     buf_fini(&sink->in);
@@ -82,6 +80,8 @@ void sink_close(Sink *sink)
 {
     if (!sink)
         return;
+    if (sink->made && !sink->fed)
+        unlink(sink->path); /* the run never started; here, before another one can open it */
     atomic_store(&sink->over, true);
     unref(sink);
 }
@@ -165,7 +165,7 @@ Sink *sink_open(const char *path, bool append, Err *err)
             return sink;
         unref(sink);
     }
-    unref(sink);
+    sink_close(sink);
     return NULL;
 }
 

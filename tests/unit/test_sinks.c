@@ -253,6 +253,32 @@ static void test_refusals(void **state)
     model_unref(model);
 }
 
+/* A run that never starts leaves no file, and takes none away from one that starts right behind it. */
+static void test_never_started(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    Buf bytes = BUF_INIT;
+    size_t n;
+    scratch_begin();
+    const char *path = scratch_path("log.csv");
+    Sink *first = sink_open(path, false, &err);
+    assert_non_null(first);
+    sink_close(first);
+    Sink *second = sink_open(path, false, &err);
+    assert_non_null(second);
+    buf_puts(&bytes, "epoch\r\n");
+    sink_put(second, &bytes);
+    sink_close(second);
+    buf_fini(&bytes);
+    assert_true(recorder_finish(10));
+    assert_int_equal(scratch_count(), 1);
+    char *got = scratch_read(path, &n);
+    assert_string_equal(got, "epoch\r\n");
+    free(got);
+    scratch_end();
+}
+
 /* ---- saved runs ---- */
 
 static Run *begin_saved(const char *name, const char *words, const char *file, int epochs, const char *resume, Model **model)
@@ -436,7 +462,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_csv),       cmocka_unit_test(test_bytes),    cmocka_unit_test(test_tensor_board), cmocka_unit_test(test_png),
-        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_refusals), cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_best_only),
+        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_refusals), cmocka_unit_test(test_never_started), cmocka_unit_test(test_checkpoints), cmocka_unit_test(test_best_only),
         cmocka_unit_test(test_backup),    cmocka_unit_test(test_bad_names),
     };
     return cmocka_run_group_tests(tests, begin, end);
