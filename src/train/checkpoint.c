@@ -51,7 +51,9 @@ static bool check_same(const Run *run, const json_t *root, Err *err)
     if ((int)json_array_size(json_object_get(root, "validation")) != run->n_metrics)
         return err_set(err, ERR_ARG, "it was trained with other metrics; compile with the same");
     int64_t epoch = whole(root, "epoch"), batch = whole(root, "batch"), step = whole(root, "step");
-    if (epoch < 0 || epoch > INT32_MAX || batch < 0 || batch > trainer_batches(run) || step < 0 || whole(root, "updates") < 0)
+    int64_t first_epoch = whole(root, "first_epoch"), first_step = whole(root, "first_step"); /* rows are counted from there */
+    if (epoch > INT32_MAX || first_epoch < 0 || first_epoch > epoch || batch < 0 || batch > trainer_batches(run) || first_step < 0 ||
+        first_step > step || whole(root, "updates") < 0)
         return err_set(err, ERR_DATA, "its position makes no sense");
     return true;
 }

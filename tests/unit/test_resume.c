@@ -203,7 +203,7 @@ static void test_refusals(void **state)
     char path[4096], model_path[4096];
     snprintf(path, sizeof path, "%s", scratch_path("run.safetensors"));
     snprintf(model_path, sizeof model_path, "%s", scratch_path("model.safetensors"));
-    work(NULL, 9, path);
+    work(NULL, 8, path);
     refused(path, 1, ERR_DATA, "other data");
     refused(path, 2, ERR_ARG, "batch_size = 16, not 8");
     refused(path, 3, ERR_ARG, "shuffle = true");
@@ -218,6 +218,19 @@ static void test_refusals(void **state)
     for (size_t i = 0; i < 40; i++) { /* every cut of the file is refused */
         scratch_write(model_path, bytes, n * i / 40);
         refused(model_path, 0, ERR_DATA, "");
+    }
+    static const char *const positions[] = { "first_epoch", "first_step" }; /* behind where the run stands */
+    for (size_t i = 0; i < COUNT_OF(positions); i++) {
+        size_t at = 0, length = strlen(positions[i]);
+        while (at + length < n && memcmp(bytes + at, positions[i], length))
+            at++;
+        at += strcspn(bytes + at, "0123456789");
+        assert_true(at < n);
+        char was = bytes[at];
+        bytes[at] = '9';
+        scratch_write(model_path, bytes, n);
+        refused(model_path, 0, ERR_DATA, "position makes no sense");
+        bytes[at] = was;
     }
     free(bytes);
     scratch_end();
