@@ -109,6 +109,15 @@ static void call_all(Run *run, CallKind kind, const double *values, const double
     }
 }
 
+/* Does a callback get the values of each batch? For nobody else are they worked out: a metric may sort all that it has seen. */
+static bool asks_batches(const Run *run, bool validation)
+{
+    for (int i = 0; i < run->n_callbacks; i++)
+        if (validation ? run->callbacks[i].test_batch_end : run->callbacks[i].batch_end)
+            return true;
+    return false;
+}
+
 /* ---- one update ---- */
 
 static void set_rate(Run *run)
@@ -217,7 +226,7 @@ static bool check_unit(Run *run, Err *err)
     run->last_s = clock_now(); /* the rate is that of training alone */
     bool last = ++run->check_row == run->validation_steps;
     double values[TELE_METRICS];
-    if (last || run->n_callbacks > 0)
+    if (last || asks_batches(run, true))
         step_values(&run->compiled, &run->check_sums, values);
     call_all(run, CALL_TEST_BATCH_END, values, NULL);
     if (!last)
@@ -274,7 +283,7 @@ static void after_update(Run *run)
 {
     if (run->steps_left > 0)
         run->steps_left--;
-    if (run->n_callbacks > 0) {
+    if (asks_batches(run, false)) {
         double values[TELE_METRICS];
         trainer_means(run, values);
         call_all(run, CALL_BATCH_END, values, NULL);

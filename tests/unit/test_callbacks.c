@@ -275,6 +275,48 @@ static void test_nan_ends_the_run(void **state)
     kit_end(run, model);
 }
 
+/* ---- work that nobody asked for ---- */
+
+static int n_values;
+static Metric counted;
+static double (*value_of)(const Args *args, double *sums, int64_t width);
+
+static double count_value(const Args *args, double *sums, int64_t width)
+{
+    n_values++;
+    return value_of(args, sums, width);
+}
+
+static bool count_metric(void *ctx, Err *err)
+{
+    (void)err;
+    Measure *metric = &((Run *)ctx)->compiled.metrics[0];
+    counted = *metric->metric;
+    value_of = counted.value;
+    counted.value = count_value;
+    metric->metric = &counted;
+    return true;
+}
+
+/* The epoch's values so far are for those alone who get them at each batch. */
+static void test_epoch_values(void **state)
+{
+    (void)state;
+    Err err = ERR_INIT;
+    Model *model = network("sgd learning_rate=0.1");
+    FitOptions options = options_of(1, "early_stopping", "patience=3");
+    options.batch_size = 2;
+    Run *run = kit_fit(model, &options);
+    assert_ok(run_do(run, count_metric, run, NULL, &err));
+    n_values = 0;
+    assert_ok(run_resume(run, &err));
+    kit_wait(run);
+    assert_int_equal(run_state(run), RUN_FINISHED);
+    assert_int_equal(kit_now(run).step, 48);
+    assert_true(n_values > 48 && n_values < 2 * 48); /* of each batch by itself; of the epoch when watchers are told */
+    kit_end(run, model);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -297,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_same_end),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_nan_ends_the_run),
+        cmocka_unit_test(test_epoch_values),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
