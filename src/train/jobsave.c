@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -21,7 +22,7 @@ struct JobSave {
     _Atomic bool over;
     /* what follows belongs to whoever may fill or write */
     Model *replicas[JOB_MODELS]; /* owned */
-    char paths[JOB_MODELS][RECORD_PATH + TELE_NAME + 16];
+    char paths[JOB_MODELS][RECORD_PATH + TELE_NAME + 32];
     char folder[RECORD_PATH];
     int n;
 };
@@ -65,15 +66,22 @@ static void drop(Writer *writer)
 
 /* ---- the trainer ---- */
 
-/* What a user calls a model may be no file name. */
-static void name_file(char *out, size_t size, const char *folder, const char *name)
+/* What a user calls a model may be no file name; two that differ only there have a number behind it. */
+static void name_file(JobSave *save, int i, const char *name)
 {
-    char plain[TELE_NAME];
+    char plain[TELE_NAME], number[16] = "";
+    bool taken = true;
     snprintf(plain, sizeof plain, "%s", name);
     for (char *c = plain; *c; c++)
         if (!isalnum((unsigned char)*c) && *c != '-')
             *c = '_';
-    snprintf(out, size, "%s/%s.safetensors", folder, plain);
+    for (int n = 2; taken; n++) {
+        snprintf(save->paths[i], sizeof save->paths[i], "%s/%s%s.safetensors", save->folder, plain, number);
+        snprintf(number, sizeof number, "-%d", n);
+        taken = false;
+        for (int k = 0; k < i; k++)
+            taken |= !strcmp(save->paths[k], save->paths[i]);
+    }
 }
 
 static Model *copy_of(Model *model, Err *err)
@@ -98,7 +106,7 @@ JobSave *jobsave_new(Run *run, Err *err)
     bool ok = true;
     snprintf(save->folder, sizeof save->folder, "%s", run_folder(run));
     for (int i = 0; ok && i < job->n_models; i++) {
-        name_file(save->paths[i], sizeof save->paths[i], run_folder(run), job->names[i]);
+        name_file(save, i, job->names[i]);
         ok = (save->replicas[save->n++] = copy_of(job->models[i], err)) != NULL;
     }
     if (ok) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* The models of a job on their way to files, one for each: FOLDER/NAME.safetensors. As deposit.h: the thread that does the step copies
- * the weights at a boundary, the recorder's thread writes them, nobody waits but for the very last. Optimizers and position are not in
- * them: what a job keeps for itself is not known here. */
+/* The models of a job on their way to files, one for each: FOLDER/NAME.safetensors, with _ for what no file's name should hold. As
+ * deposit.h: the thread that does the step copies the weights at a boundary, the recorder's thread writes them, nobody waits but for the
+ * very last. Optimizers and position are not in them: what a job keeps for itself is not known here. */
 #ifndef TRAIN_JOBSAVE_H
 #define TRAIN_JOBSAVE_H
 

@@ -220,6 +220,10 @@ if recorded.folder ~= "" then
     ok(saved("other.safetensors"), "each model is saved to the run's folder")
     tap.same(nn.load(recorded.folder .. "/a_b.safetensors"):predict(x), m:predict(x), "as it is at the end")
     ok(saved("history.csv"), "beside the history")
+    local alike = nn.job{models = {["Ä"] = m, ["Ö"] = net(), ["a.b"] = net(), ["a_b"] = net()}, data = {x, y}, batch_size = 32, verbose = 0, metrics = {"loss"}, step = function(job, x, y) regression(m, opt)(job, x, y) end}
+    local function count() local n = 0; for name in pairs{["__"] = 1, ["__-2"] = 1, ["a_b"] = 1, ["a_b-2"] = 1} do local file = io.open(alike.folder .. "/" .. name .. ".safetensors", "rb"); if file then file:close(); n = n + 1 end end; return n end
+    for _ = 1, 60 do if count() == 4 then break end; hebb.sleep(0.05) end
+    is(count(), 4, "names that are alike as names of files have a file each")
 end
 
 tap.done()
