@@ -83,6 +83,14 @@ static bool take_up(Run *run, Err *err)
     return false;
 }
 
+static bool has_lua_callbacks(const Run *run)
+{
+    for (int i = 0; i < run->n_callbacks; i++)
+        if (!run->callbacks[i].builtin)
+            return true;
+    return false;
+}
+
 static bool serve_rewind(Run *run, Request *request, Err *err)
 {
     if (run->job)
@@ -107,7 +115,7 @@ static bool serve_rewind(Run *run, Request *request, Err *err)
     run->branch++;
     telemetry_cut(run->tele, run->at.step);
     report_event(run, true, "rewind", "rewound from step %lld to step %lld%s", (long long)from, (long long)run->at.step,
-                 run->n_callbacks > 0 ? "; variables of Lua callbacks stay as they are" : "");
+                 has_lua_callbacks(run) ? "; variables of Lua callbacks stay as they are" : "");
     report_state(run, RUN_PAUSED, "");
     return reached;
 }

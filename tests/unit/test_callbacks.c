@@ -177,6 +177,8 @@ static void rewound(int trial, End want, bool dense)
     assert_same(finish(run), want);
     assert_ok(run_rewind_to(run, 0, NULL, &err));
     assert_same(finish(run), want);
+    for (size_t i = 0; i < telemetry_facts(run->tele); i++) /* built-in ones are restored whole */
+        assert_null(strstr(telemetry_fact(run->tele, i)->text, "Lua callbacks"));
     kit_end(run, model);
 }
 
