@@ -6,7 +6,7 @@
  *   trainer.c   the thread: steps, epochs          serve.c     what it does about that
  *   snapshot.c  the ring, rewind                   health.c    what values say
  *   report.c    telemetry                          saved.c, slots.c, checkpoint.c  files to go on from
- *   feed.c      rows into batches                  probe.c     pictures for watchers
+ *   feed.c      rows into batches                  probe.c, answer.c  pictures for watchers
  *   control.c   the runs of the process            recorder.c  the thread that writes files
  *   job.c       runs whose step is somebody else's */
 #ifndef TRAIN_TRAINER_H
