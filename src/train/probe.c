@@ -309,14 +309,12 @@ static bool keep_rows(Batch *kept, const Tensor *x, int n_x)
         if (shape.rank < 1 || shape.d[0] < 1)
             return false;
         shape.d[0] = shape.d[0] < ROWS ? shape.d[0] : ROWS;
-        if (i >= kept->n_x || kept->x[i].dtype != x[i].dtype || !shape_same(&kept->x[i].shape, &shape)) {
-            if (i < kept->n_x)
-                tensor_unref(&kept->x[i]);
-            if (!tensor_new(&kept->x[i], x[i].dtype, shape, NULL)) {
-                kept->n_x = i < kept->n_x ? i : kept->n_x;
+        if (i == kept->n_x)
+            kept->x[kept->n_x++] = (Tensor){ 0 };
+        if (kept->x[i].dtype != x[i].dtype || !shape_same(&kept->x[i].shape, &shape)) {
+            tensor_unref(&kept->x[i]);
+            if (!tensor_new(&kept->x[i], x[i].dtype, shape, NULL))
                 return false;
-            }
-            kept->n_x = i < kept->n_x ? kept->n_x : i + 1;
         }
         memcpy(kept->x[i].data, x[i].data, tensor_size(&kept->x[i]));
     }
