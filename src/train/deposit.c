@@ -7,15 +7,15 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "train/hand.h"
 #include "train/saved.h"
 
 #define WAIT_S 10.0
 
-enum { EMPTY, FILLING, FULL, WRITING };
-
 struct Deposit {
     Writer writer; /* first: the recorder's list */
-    _Atomic int refs, hand;
+    _Atomic int refs;
+    Hand hand;
     _Atomic bool over;
     /* what follows belongs to whoever may fill or write */
     Model *replica;  /* owned */
@@ -51,21 +51,20 @@ static bool make_folder(const char *path, Err *err)
 static void serve(Writer *writer)
 {
     Deposit *d = (Deposit *)writer;
-    int full = FULL;
     Err err = ERR_INIT;
-    if (!atomic_compare_exchange_strong(&d->hand, &full, WRITING))
+    if (!hand_take(&d->hand))
         return;
     bool ok = make_folder(d->path, &err) &&
               (d->weights_only ? model_save(d->replica, d->path, NULL, &err) : saved_write(&d->saved, d->tele, d->replica, d->path, &err));
     if (!ok)
         writer_complain(writer, &err);
-    atomic_store(&d->hand, EMPTY);
+    hand_clear(&d->hand);
 }
 
 static bool done(Writer *writer)
 {
     Deposit *d = (Deposit *)writer;
-    return atomic_load(&d->over) && atomic_load(&d->hand) == EMPTY;
+    return atomic_load(&d->over) && hand_is(&d->hand, HAND_EMPTY);
 }
 
 static void drop(Writer *writer)
@@ -92,16 +91,13 @@ Deposit *deposit_new(Err *err)
 static bool take_hand(Deposit *d, const char *path, Err *err)
 {
     double end = clock_now() + WAIT_S;
-    for (;;) {
-        int empty = EMPTY, full = FULL;
-        if (atomic_compare_exchange_strong(&d->hand, &empty, FILLING) ||
-            (!strcmp(d->path, path) && atomic_compare_exchange_strong(&d->hand, &full, FILLING)))
-            return true;
+    while (!hand_fill(&d->hand, !strcmp(d->path, path))) {
         if (clock_now() > end)
             return err_set(err, ERR_IO, "%.200s: the disk is too slow, %.200s is not written yet", path, d->path);
         if (!recorder_finish(WAIT_S / 4)) /* hurries it */
             clock_sleep(0.002);
     }
+    return true;
 }
 
 bool deposit_fill(Deposit *d, Run *run, const char *path, bool weights_only, Err *err)
@@ -111,13 +107,13 @@ bool deposit_fill(Deposit *d, Run *run, const char *path, bool weights_only, Err
     if (!d->tele)
         d->tele = telemetry_ref(run->tele);
     if ((!d->replica && !(d->replica = replica_new(run->model, &run->compiled, err))) || !saved_take(run, &d->saved, err)) {
-        atomic_store(&d->hand, EMPTY);
+        hand_clear(&d->hand);
         return false;
     }
     replica_fill(d->replica, run);
     snprintf(d->path, sizeof d->path, "%s", path);
     d->weights_only = weights_only;
-    atomic_store(&d->hand, FULL);
+    hand_give(&d->hand);
     recorder_wake();
     return true;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A model on its way to a file. The trainer copies weights, optimizer and position into a replica at a boundary; the recorder's
- * thread writes them. The hand-over is one atomic number: the trainer fills (EMPTY or FULL -> FILLING -> FULL), the recorder
- * writes (FULL -> WRITING -> EMPTY). What is FULL may be filled anew only when it is for the same file. */
+ * thread writes them (hand.h). What is not yet written may be filled anew only when it is for the same file. */
 #ifndef TRAIN_DEPOSIT_H
 #define TRAIN_DEPOSIT_H
 

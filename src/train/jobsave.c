@@ -5,20 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "tensor/kern.h"
+#include "train/hand.h"
 #include "train/job.h"
 #include "train/record.h"
 
 #define WAIT_S 10.0
 
-enum { EMPTY, FILLING, FULL, WRITING };
-
 struct JobSave {
     Writer writer; /* first: the recorder's list */
-    _Atomic int refs, hand;
+    _Atomic int refs;
+    Hand hand;
     _Atomic bool over;
     /* what follows belongs to whoever may fill or write */
     Model *replicas[JOB_MODELS]; /* owned */
@@ -41,22 +40,21 @@ static void unref(JobSave *save)
 static void serve(Writer *writer)
 {
     JobSave *save = (JobSave *)writer;
-    int full = FULL;
     Err err = ERR_INIT;
-    if (!atomic_compare_exchange_strong(&save->hand, &full, WRITING))
+    if (!hand_take(&save->hand))
         return;
     bool ok = file_is_folder(save->folder) || file_make_folder(save->folder, &err); /* this may be the first that is written */
     for (int i = 0; ok && i < save->n; i++)
         ok = model_save(save->replicas[i], save->paths[i], NULL, &err);
     if (!ok)
         writer_complain(writer, &err);
-    atomic_store(&save->hand, EMPTY);
+    hand_clear(&save->hand);
 }
 
 static bool done(Writer *writer)
 {
     JobSave *save = (JobSave *)writer;
-    return atomic_load(&save->over) && atomic_load(&save->hand) == EMPTY;
+    return atomic_load(&save->over) && hand_is(&save->hand, HAND_EMPTY);
 }
 
 static void drop(Writer *writer)
@@ -134,27 +132,14 @@ static bool fill_layer(void *ctx, Layer *layer, const char *path)
     return true;
 }
 
-static bool take_hand(JobSave *save, bool patient)
-{
-    double end = clock_now() + WAIT_S;
-    for (;;) {
-        int empty = EMPTY, full = FULL;
-        if (atomic_compare_exchange_strong(&save->hand, &empty, FILLING) || atomic_compare_exchange_strong(&save->hand, &full, FILLING))
-            return true;
-        if (!patient || clock_now() > end)
-            return false;
-        clock_sleep(0.002);
-    }
-}
-
 bool jobsave_fill(JobSave *save, Run *run, bool patient)
 {
     Fill fill = { run, 0 };
-    if (!take_hand(save, patient))
+    if (!hand_fill_within(&save->hand, patient ? WAIT_S : 0))
         return false;
     for (int i = 0; i < save->n; i++)
         model_each_layer(save->replicas[i], fill_layer, &fill);
-    atomic_store(&save->hand, FULL);
+    hand_give(&save->hand);
     recorder_wake();
     return true;
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The thread that writes files for all runs of the process: history.csv, events.jsonl, run.json, series.csv and the autosave. It
- * reads telemetry like any other watcher. An autosave is handed over in three steps of one atomic number: the trainer fills
- * the replica (EMPTY or FULL -> FILLING -> FULL), the recorder writes it (FULL -> WRITING -> EMPTY); nobody waits for a disk, but
- * for a run's very last save. The trainer learns of trouble here by a flag and says it once as an event. */
+ * reads telemetry like any other watcher. An autosave is handed over in a replica (hand.h); nobody waits for a disk, but for a run's very
+ * last save. The trainer learns of trouble here by a flag and says it once as an event. */
 #include "train/record.h"
 
 #include <signal.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "train/hand.h"
 #include "train/jobsave.h"
 #include "train/saved.h"
 #include "train/writer.h"
@@ -22,8 +22,6 @@
 #define LEAST_S 0.05 /* between two rounds, however many events there are */
 #define LAST_SAVE_S 10.0
 #define NO_THREAD "the system refused to start the thread that writes files"
-
-enum { SAVE_EMPTY, SAVE_FILLING, SAVE_FULL, SAVE_WRITING };
 
 struct Recording {
     _Atomic int refs;
@@ -35,7 +33,7 @@ struct Recording {
     Model *replica;       /* owned; belongs to whoever may fill or write */
     Saved saved;
     JobSave *job;         /* the trainer's: that of a job; NULL: none yet */
-    _Atomic int hand;
+    Hand hand;
     bool refused;         /* the trainer's: no memory for the replica was said */
     double saved_s;       /* the trainer's: when it filled the last one */
     int64_t saved_step;
@@ -87,15 +85,14 @@ static void complain(Recording *recording, const Err *err)
 
 static void write_autosave(Recording *recording)
 {
-    int full = SAVE_FULL;
     Err err = ERR_INIT;
     char path[RECORD_PATH + 32];
-    if (!atomic_compare_exchange_strong(&recording->hand, &full, SAVE_WRITING))
+    if (!hand_take(&recording->hand))
         return;
     snprintf(path, sizeof path, "%s/" RECORD_AUTOSAVE, recording->folder);
     if (!saved_write(&recording->saved, recording->tele, recording->replica, path, &err))
         complain(recording, &err);
-    atomic_store(&recording->hand, SAVE_EMPTY);
+    hand_clear(&recording->hand);
 }
 
 static void serve(Recording *recording)
@@ -118,7 +115,7 @@ static void round_of_all(void)
     pthread_mutex_lock(&recorder.lock);
     for (Recording **at = &recorder.first; *at;) {
         Recording *r = *at;
-        if (!atomic_load(&r->over) || atomic_load(&r->hand) == SAVE_FULL || !record_done(r->record, r->tele)) {
+        if (!atomic_load(&r->over) || hand_is(&r->hand, HAND_FULL) || !record_done(r->record, r->tele)) {
             at = &r->next;
             continue;
         }
@@ -288,21 +285,6 @@ const char *run_folder(const Run *run)
     return run->recording ? run->recording->folder : "";
 }
 
-/* Take the hand-over for filling; NULL: the recorder is writing the last one. */
-static bool take_hand(Recording *recording, bool patient)
-{
-    double end = clock_now() + LAST_SAVE_S;
-    for (;;) {
-        int empty = SAVE_EMPTY, full = SAVE_FULL;
-        if (atomic_compare_exchange_strong(&recording->hand, &empty, SAVE_FILLING) ||
-            atomic_compare_exchange_strong(&recording->hand, &full, SAVE_FILLING))
-            return true;
-        if (!patient || clock_now() > end)
-            return false;
-        clock_sleep(0.002);
-    }
-}
-
 static void refuse_save(Run *run, const Err *err)
 {
     Recording *r = run->recording;
@@ -337,22 +319,22 @@ void recorder_save(Run *run, SaveReason reason)
         save_job(run, end);
         return;
     }
-    if (!take_hand(r, end))
+    if (!hand_fill_within(&r->hand, end ? LAST_SAVE_S : 0))
         return; /* later */
     if (!r->replica && !(r->replica = replica_new(run->model, &run->compiled, &err))) {
-        atomic_store(&r->hand, SAVE_EMPTY);
+        hand_clear(&r->hand);
         refuse_save(run, &err);
         return;
     }
     if (!saved_take(run, &r->saved, &err)) {
-        atomic_store(&r->hand, SAVE_EMPTY);
+        hand_clear(&r->hand);
         return; /* memory: tried again at the next occasion */
     }
     replica_fill(r->replica, run);
     r->saved_s = clock_now();
     r->saved_step = run->at.step;
     r->saved_ended = end;
-    atomic_store(&r->hand, SAVE_FULL);
+    hand_give(&r->hand);
     recorder_wake();
 }
 
