@@ -62,3 +62,18 @@ const char *name_hint(const NameSearch *search, char out[96])
         snprintf(out, 96, " (did you mean \"%s\"?)", search->best);
     return out;
 }
+
+int name_find(const char *(*at)(int i), const char *name, const char *what, Err *err)
+{
+    NameSearch search;
+    char hint[96];
+    const char *known;
+    name_search(&search, name);
+    for (int i = 0; (known = at(i)); i++) {
+        if (!strcmp(known, name))
+            return i;
+        name_offer(&search, known);
+    }
+    err_set(err, ERR_NAME, "there is no %s \"%.60s\"%s", what, name, name_hint(&search, hint));
+    return -1;
+}

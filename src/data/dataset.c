@@ -296,16 +296,13 @@ const DataSet *dataset_at(int i)
     return i >= 0 && i < n ? table[i] : NULL;
 }
 
+static const char *name_at(int i)
+{
+    return table[i] ? table[i]->name : NULL;
+}
+
 const DataSet *dataset_find(const char *name, Err *err)
 {
-    NameSearch search;
-    char hint[96];
-    name_search(&search, name);
-    for (int i = 0; table[i]; i++) {
-        if (!strcmp(table[i]->name, name))
-            return table[i];
-        name_offer(&search, table[i]->name);
-    }
-    err_set(err, ERR_NAME, "no data set \"%s\"%s", name, name_hint(&search, hint));
-    return NULL;
+    int i = name_find(name_at, name, "data set", err);
+    return i < 0 ? NULL : table[i];
 }

@@ -30,18 +30,15 @@ const CallbackKind *callback_at(int i)
     return i >= 0 && i < n ? table[i] : NULL;
 }
 
+static const char *name_at(int i)
+{
+    return table[i] ? table[i]->name : NULL;
+}
+
 const CallbackKind *callback_find(const char *name, Err *err)
 {
-    NameSearch search;
-    char hint[96];
-    name_search(&search, name);
-    for (int i = 0; table[i]; i++) {
-        if (!strcmp(table[i]->name, name))
-            return table[i];
-        name_offer(&search, table[i]->name);
-    }
-    err_set(err, ERR_NAME, "no callback \"%s\"%s", name, name_hint(&search, hint));
-    return NULL;
+    int i = name_find(name_at, name, "callback", err);
+    return i < 0 ? NULL : table[i];
 }
 
 #define LAST_S 10.0 /* seconds that a run's end waits for its files */

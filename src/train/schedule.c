@@ -25,18 +25,15 @@ const Schedule *schedule_at(int i)
     return i >= 0 && i < n ? table[i] : NULL;
 }
 
+static const char *name_at(int i)
+{
+    return table[i] ? table[i]->name : NULL;
+}
+
 const Schedule *schedule_find(const char *name, Err *err)
 {
-    NameSearch search;
-    char hint[96];
-    name_search(&search, name);
-    for (int i = 0; table[i]; i++) {
-        if (!strcmp(table[i]->name, name))
-            return table[i];
-        name_offer(&search, table[i]->name);
-    }
-    err_set(err, ERR_NAME, "no schedule \"%s\"%s", name, name_hint(&search, hint));
-    return NULL;
+    int i = name_find(name_at, name, "schedule", err);
+    return i < 0 ? NULL : table[i];
 }
 
 Rate *rate_new(const Schedule *schedule, const Args *args, Rate *after, Err *err)

@@ -93,6 +93,7 @@ static void test_refusals(void **state)
     Args args;
     const Schedule *warm = schedule_find("warm_up", &err), *step = schedule_find("step_decay", &err);
     assert_err(schedule_find("cosine", &err) != NULL, ERR_NAME, "no schedule \"cosine\"");
+    assert_err(schedule_find("cosine_deacy", &err) != NULL, ERR_NAME, "did you mean \"cosine_decay\"?");
     args_init(&args, warm->args, warm->n_args);
     assert_err(rate_new(warm, &args, NULL, &err) != NULL, ERR_ARG, "warmup_steps");
     assert_ok(args_parse(&args, 0, "5", "", &err));
