@@ -43,14 +43,16 @@ static int64_t check_size(const FitOptions *o)
 
 static bool add_validation(Run *run, const FitOptions *o, Err *err)
 {
-    static const char who[] = "fit: validation_data";
+    static const char what[] = "validation_data";
     Samples fit = { 0 };
     if (o->validation.n_x != o->data.n_x)
-        return err_set(err, ERR_ARG, "%s has %d inputs, x has %d; give {{x1, x2, ...}, y}", who, o->validation.n_x, o->data.n_x);
-    bool ok = samples_check(&o->validation, who, err) && samples_fit(&fit, &o->validation, &run->compiled, run->model, who, err) &&
+        return err_set(err, ERR_ARG, "%s has %d inputs, x has %d; give {{x1, x2, ...}, y}", what, o->validation.n_x, o->data.n_x);
+    if (!samples_check(&o->validation, what, err))
+        return false;
+    bool ok = samples_fit(&fit, &o->validation, &run->compiled, run->model, "fit", err) &&
               feed_init(&run->check, &fit, 0, samples_rows(&fit), check_size(o), false, run->seed, err);
     samples_unref(&fit);
-    return ok || (err_wrap(err, "validation_data"), false);
+    return ok || (err_wrap(err, "%s", what), false);
 }
 
 /* Rows that are trained on: Keras's rounding. */

@@ -143,6 +143,7 @@ local function fit_two(validation) return two:fit({a, b}, t, {epochs = 2, verbos
 local seen, out = fit_two{{a, b}, t}.history, two:predict{a, b}
 near(seen.val_loss[2], ((out - t) ^ 2):mean():item(), "validation data of several inputs")
 fails(function() fit_two{a, t} end, "validation_data has 1 inputs, x has 2", "validation data of one input for a model of two")
+local _, twice = pcall(fit_two, {{a, b}, tensor.zeros{5, 1}}); is(select(2, twice.message:gsub("validation_data", "")), 1, "where the mistake is, said once")
 fails(function() fit_two{{a}, t} end, "the model has 2 inputs, the list holds 1", "a list that is too short")
 
 -- in a script nobody else can resume what the script paused
