@@ -154,10 +154,18 @@ static void keep_step(Run *run)
     report_step(run, job->values);
 }
 
+static bool tells_steps(const Run *run)
+{
+    for (int i = 0; i < run->n_callbacks; i++)
+        if (run->callbacks[i].batch_begin || run->callbacks[i].batch_end)
+            return true;
+    return false;
+}
+
 const Batch *job_more(Run *run)
 {
     bool asked = atomic_load(&run->pending) || atomic_load(&run->quit) || atomic_load(&run->stop_all) || atomic_load(&run->abandon);
-    bool counted = run->steps_left > 0 || run->n_callbacks > 0 || !run->job->named;
+    bool counted = run->steps_left > 0 || tells_steps(run) || !run->job->named;
     bool last = run->at.batch + 1 == trainer_batches(run);
     if (asked || counted || last || clock_now() - run->job->burst_s > BURST_S)
         return NULL;
