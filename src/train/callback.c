@@ -52,14 +52,18 @@ static bool batch_end(void *ctx, Run *run, int64_t step_in_epoch, const double *
     return callback->kind->batch_end(callback, run, logs, err);
 }
 
-static void tell_trouble(Callback *callback, Run *run)
+static void tell(const Callback *callback, Run *run, Writer *writer)
 {
-    for (int i = 0; i <= CALLBACK_SINKS; i++) {
-        Sink *sink = i < CALLBACK_SINKS ? callback->sinks[i] : NULL;
-        const char *why = writer_trouble(sink ? sink_writer(sink) : i == CALLBACK_SINKS && callback->deposit ? deposit_writer(callback->deposit) : NULL);
-        if (why)
-            report_event(run, false, "recorder", "%s cannot write, training goes on: %.140s", callback->kind->name, why);
-    }
+    const char *why = writer_trouble(writer);
+    if (why)
+        report_event(run, false, "recorder", "%s cannot write, training goes on: %.140s", callback->kind->name, why);
+}
+
+static void tell_trouble(const Callback *callback, Run *run)
+{
+    for (int i = 0; i < CALLBACK_SINKS; i++)
+        tell(callback, run, callback->sinks[i] ? sink_writer(callback->sinks[i]) : NULL);
+    tell(callback, run, callback->deposit ? deposit_writer(callback->deposit) : NULL);
 }
 
 static bool epoch_end(void *ctx, Run *run, int epoch, const double *logs, const double *validation, Err *err)
