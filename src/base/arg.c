@@ -487,3 +487,53 @@ bool args_parse_words(Args *args, const char *words, const char *who, Err *err)
     }
     return true;
 }
+
+const char *args_call_name(const char *text, char name[ARG_TEXT_MOST])
+{
+    int n = (int)strcspn(text, "(");
+    snprintf(name, ARG_TEXT_MOST, "%.*s", n, text);
+    return text + n;
+}
+
+/* Words between commas; a word without a name that follows a list by name goes on with it: axis=0,1,2. */
+static bool parse_in_brackets(Args *args, char *text, const char *who, Err *err)
+{
+    char list[ARG_TEXT_MOST] = "";
+    int next = 0, open = -1;
+    for (char *word = text, *comma; word && *text; word = comma ? comma + 1 : NULL) {
+        if ((comma = strchr(word, ',')) != NULL)
+            *comma = '\0';
+        word += strspn(word, " ");
+        char *equals = strchr(word, '=');
+        int row = open;
+        if (equals) {
+            *equals = '\0';
+            row = args_find(args, word);
+            word = equals + 1;
+            open = row >= 0 && args->specs[row].type == ARG_INTS ? row : -1;
+            list[0] = '\0';
+        } else if (open < 0)
+            row = next++;
+        if (row < 0 || row >= args->n)
+            return err_set(err, ERR_ARG, "%s takes %d argument%s%s%s", who, args->n, args->n == 1 ? "" : "s", args->n ? ", the first is " : "",
+                           args->n ? args->specs[0].name : "");
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used ? "," : "", word);
+        if (!args_parse(args, row, open >= 0 ? list : word, who, err))
+            return false;
+    }
+    return true;
+}
+
+bool args_parse_call(Args *args, const ArgSpec *specs, int n, const char *rest, const char *who, Err *err)
+{
+    char copy[ARG_TEXT_MOST];
+    size_t size = strlen(rest);
+    args_init(args, specs, n);
+    if (size && rest[size - 1] != ')')
+        return err_set(err, ERR_ARG, "\"%s%.80s\" lacks its closing bracket", who, rest);
+    if (size > sizeof copy)
+        return err_set(err, ERR_ARG, "\"%s%.80s…\" is too long", who, rest);
+    snprintf(copy, sizeof copy, "%.*s", size ? (int)size - 2 : 0, size ? rest + 1 : rest);
+    return parse_in_brackets(args, copy, who, err) && args_complete(args, who, err);
+}

@@ -102,4 +102,9 @@ MUST_USE bool args_parse(Args *args, int i, const char *text, const char *who, E
 /* Several at once, "units=4 activation=relu": values hold no spaces. NULL: none. */
 MUST_USE bool args_parse_words(Args *args, const char *words, const char *who, Err *err);
 
+/* Texts as "glorot_uniform", "constant(0.1)", "max_norm(2, axis=0,1,2)": the name, and what follows it for args_parse_call: defaults,
+ * then rows in order or by name, a list by name only. Fails: ERR_ARG, what args_parse and args_complete say. */
+const char *args_call_name(const char *text, char name[ARG_TEXT_MOST]);
+MUST_USE bool args_parse_call(Args *args, const ArgSpec *specs, int n, const char *rest, const char *who, Err *err);
+
 #endif

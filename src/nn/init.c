@@ -2,7 +2,6 @@
 #include "nn/init.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/name.h"
@@ -49,56 +48,12 @@ const Initializer *init_find(const char *name, Err *err)
     return NULL;
 }
 
-/* ---- "name(value, name=value)" ---- */
-
-/* One argument: by name, or the next row. */
-static bool parse_argument(const Initializer *init, Args *args, char *word, int next, Err *err)
-{
-    while (*word == ' ')
-        word++;
-    char *equals = strchr(word, '=');
-    int row = next;
-    if (equals) {
-        *equals = '\0';
-        row = args_find(args, word);
-        word = equals + 1;
-    }
-    if (row < 0 || row >= args->n)
-        return err_set(err, ERR_ARG, "initializer %s takes %d argument%s; write %s%s%s", init->name, init->n_args,
-                       init->n_args == 1 ? "" : "s", init->name, init->n_args ? "(…) with " : "", init->n_args ? init->args[0].name : "");
-    return args_parse(args, row, word, init->name, err);
-}
-
-static bool parse_arguments(const Initializer *init, Args *args, char *text, Err *err)
-{
-    char *end = strrchr(text, ')');
-    if (!end || end[1])
-        return err_set(err, ERR_ARG, "initializer \"%s(%s\" lacks its closing bracket", init->name, text);
-    *end = '\0';
-    int next = 0;
-    for (char *word = text, *comma; word && *text; word = comma ? comma + 1 : NULL) {
-        comma = strchr(word, ',');
-        if (comma)
-            *comma = '\0';
-        if (!parse_argument(init, args, word, next++, err))
-            return false;
-    }
-    return true;
-}
-
 bool init_parse(const char *text, const Initializer **init, Args *args, Err *err)
 {
-    char copy[ARG_TEXT_MOST];
-    snprintf(copy, sizeof copy, "%s", text);
-    char *bracket = strchr(copy, '(');
-    if (bracket)
-        *bracket = '\0';
-    if (!(*init = init_find(copy, err)))
-        return false;
-    args_init(args, (*init)->args, (*init)->n_args);
-    if (bracket && !parse_arguments(*init, args, bracket + 1, err))
-        return false;
-    return args_complete(args, (*init)->name, err);
+    char name[ARG_TEXT_MOST];
+    const char *rest = args_call_name(text, name);
+    *init = init_find(name, err);
+    return *init && args_parse_call(args, (*init)->args, (*init)->n_args, rest, (*init)->name, err);
 }
 
 /* ---- filling ---- */

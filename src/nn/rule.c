@@ -2,7 +2,6 @@
 #include "nn/rule.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/name.h"
@@ -49,7 +48,7 @@ const Constraint *constraint_at(int i)
     return i >= 0 && i < (int)(sizeof constraints / sizeof *constraints) ? constraints[i] : NULL;
 }
 
-/* ---- "name(value, name=value)" ---- */
+/* ---- by name ---- */
 
 static int find(const char *const *names, const char *name, const char *what, Err *err)
 {
@@ -63,36 +62,6 @@ static int find(const char *const *names, const char *name, const char *what, Er
     }
     err_set(err, ERR_NAME, "there is no %s \"%.60s\"%s", what, name, name_hint(&search, hint));
     return -1;
-}
-
-/* Words between commas; a word without a name that follows a list by name goes on with it: axis=0,1,2. */
-static bool parse_words(Args *args, char *text, const char *who, Err *err)
-{
-    char list[ARG_TEXT_MOST] = "";
-    int next = 0, open = -1;
-    for (char *word = text, *comma; word && *text; word = comma ? comma + 1 : NULL) {
-        if ((comma = strchr(word, ',')) != NULL)
-            *comma = '\0';
-        word += strspn(word, " ");
-        char *equals = strchr(word, '=');
-        int row = open;
-        if (equals) {
-            *equals = '\0';
-            row = args_find(args, word);
-            word = equals + 1;
-            open = row >= 0 && args->specs[row].type == ARG_INTS ? row : -1;
-            list[0] = '\0';
-        } else if (open < 0)
-            row = next++;
-        if (row < 0 || row >= args->n)
-            return err_set(err, ERR_ARG, "%s takes %d argument%s, the first is %s", who, args->n, args->n == 1 ? "" : "s",
-                           args->n ? args->specs[0].name : "none");
-        size_t used = strlen(list);
-        snprintf(list + used, sizeof list - used, "%s%s", used ? "," : "", word);
-        if (!args_parse(args, row, open >= 0 ? list : word, who, err))
-            return false;
-    }
-    return true;
 }
 
 static double number_of(const Args *args, int i)
@@ -111,34 +80,20 @@ static double number_of(const Args *args, int i)
     }
 }
 
-static bool parse(char *text, const ArgSpec *specs, int n, const char *name, double *v, Err *err)
+static bool parse(const char *rest, const ArgSpec *specs, int n, const char *name, double *v, Err *err)
 {
     Args args;
-    char *end = text ? strrchr(text, ')') : NULL;
-    args_init(&args, specs, n);
-    if (text && (!end || end[1]))
-        return err_set(err, ERR_ARG, "\"%s(%s\" lacks its closing bracket", name, text);
-    if (end)
-        *end = '\0';
-    if ((text && !parse_words(&args, text, name, err)) || !args_complete(&args, name, err))
+    if (!args_parse_call(&args, specs, n, rest, name, err))
         return false;
     for (int i = 0; i < n && i < RULE_ARGS; i++)
         v[i] = number_of(&args, i);
     return true;
 }
 
-static char *split(const char *text, char copy[ARG_TEXT_MOST])
-{
-    snprintf(copy, ARG_TEXT_MOST, "%s", text);
-    char *bracket = strchr(copy, '(');
-    if (bracket)
-        *bracket++ = '\0';
-    return bracket;
-}
-
 bool regularizer_parse(const char *text, Regularization *out, Err *err)
 {
-    char name[ARG_TEXT_MOST], *rest = split(text, name);
+    char name[ARG_TEXT_MOST];
+    const char *rest = args_call_name(text, name);
     int i = find(regularizer_names, name, "regularizer", err);
     *out = (Regularization){ .kind = i >= 0 ? regularizers[i] : NULL };
     return i >= 0 && parse(rest, out->kind->args, out->kind->n_args, name, out->v, err);
@@ -146,7 +101,8 @@ bool regularizer_parse(const char *text, Regularization *out, Err *err)
 
 bool constraint_parse(const char *text, Restriction *out, Err *err)
 {
-    char name[ARG_TEXT_MOST], *rest = split(text, name);
+    char name[ARG_TEXT_MOST];
+    const char *rest = args_call_name(text, name);
     int i = find(constraint_names, name, "constraint", err);
     *out = (Restriction){ .kind = i >= 0 ? constraints[i] : NULL };
     return i >= 0 && parse(rest, out->kind->args, out->kind->n_args, name, out->v, err);

@@ -151,6 +151,33 @@ static void test_text_and_back(void **state)
     assert_err(args_parse(&a, FILTERS, "nil", "Dense", &err), ERR_ARG, "got nil");
 }
 
+static void test_call(void **state)
+{
+    (void)state;
+    char name[ARG_TEXT_MOST], many[200];
+    Args a;
+    int n;
+    const char *rest = args_call_name("conv(3, 2, axis=0,1,2, rate=0.25)", name);
+    assert_string_equal(name, "conv");
+    assert_ok(args_parse_call(&a, specs, COUNT_OF(specs), rest, name, &err));
+    assert_int_equal(args_int(&a, "filters"), 3);
+    assert_int_equal(args_ints(&a, "kernel_size", NULL)[1], 2);
+    assert_int_equal(args_ints(&a, "axis", &n)[2], 2);
+    assert_int_equal(n, 3);
+    assert_near(args_float(&a, "rate"), 0.25, 0);
+    assert_int_equal(args_ints(&a, "strides", &n)[0], 1);
+    rest = args_call_name("plain", name);
+    assert_string_equal(name, "plain");
+    assert_ok(args_parse_call(&a, NULL, 0, rest, name, &err) && args_parse_call(&a, NULL, 0, "()", name, &err));
+    assert_err(args_parse_call(&a, NULL, 0, "(1)", "plain", &err), ERR_ARG, "plain takes 0 arguments");
+    assert_err(args_parse_call(&a, specs, 2, "(1, 2, 3)", "conv", &err), ERR_ARG, "conv takes 2 arguments, the first is filters");
+    assert_err(args_parse_call(&a, specs, 2, "", "conv", &err), ERR_ARG, "conv: filters is missing");
+    assert_err(args_parse_call(&a, specs, 2, "(1, 2", "conv", &err), ERR_ARG, "\"conv(1, 2\" lacks its closing bracket");
+    assert_err(args_parse_call(&a, specs, 2, "(", "conv", &err), ERR_ARG, "closing bracket");
+    snprintf(many, sizeof many, "(%*d)", ARG_TEXT_MOST, 1);
+    assert_err(args_parse_call(&a, specs, 2, many, "conv", &err), ERR_ARG, "too long");
+}
+
 static void test_help(void **state)
 {
     (void)state;
@@ -168,7 +195,7 @@ static void test_help(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_defaults), cmocka_unit_test(test_setting),
-                                        cmocka_unit_test(test_refusals), cmocka_unit_test(test_text_and_back),
+                                        cmocka_unit_test(test_refusals), cmocka_unit_test(test_text_and_back), cmocka_unit_test(test_call),
                                         cmocka_unit_test(test_help) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
