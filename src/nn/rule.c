@@ -110,6 +110,8 @@ bool constraint_parse(const char *text, Restriction *out, Err *err)
 
 /* ---- norms ---- */
 
+#define LINES 64 /* neighbours that are taken together: memory is read row by row, and an offset serves all of them */
+
 /* Offset of element i of the axes in `set`, counted in row-major order among them. */
 static int64_t offset_of(const Shape *shape, unsigned set, int64_t i)
 {
@@ -124,22 +126,36 @@ static int64_t offset_of(const Shape *shape, unsigned set, int64_t i)
     return offset;
 }
 
+/* The n neighbouring lines that begin at w; offsets of their elements are those of the axes in `along`. */
+static void scale_lines(real *w, int n, const Shape *shape, unsigned along, int64_t length, void (*rescale)(const double *v, double *scale),
+                        const double *v)
+{
+    double scale[LINES] = { 0 };
+    for (int64_t i = 0; i < length; i++) {
+        const real *x = w + offset_of(shape, along, i);
+        for (int l = 0; l < n; l++)
+            scale[l] += (double)x[l] * (double)x[l];
+    }
+    for (int l = 0; l < n; l++) {
+        scale[l] = sqrt(scale[l]); /* the norm in, the factor out */
+        rescale(v, &scale[l]);
+    }
+    for (int64_t i = 0; i < length; i++) {
+        real *x = w + offset_of(shape, along, i);
+        for (int l = 0; l < n; l++)
+            x[l] *= (real)scale[l];
+    }
+}
+
 void rule_norms(real *w, const Shape *shape, unsigned axes, void (*rescale)(const double *v, double *scale), const double *v)
 {
     unsigned all = (1u << shape->rank) - 1, along = axes & all;
-    int64_t inner = 1, n = shape_count(shape);
+    int last = shape->rank - 1;
+    int64_t length = 1, n = shape_count(shape), row = last < 0 || along & 1u << last ? 1 : shape->d[last];
     for (int axis = 0; axis < shape->rank; axis++)
-        inner *= along & 1u << axis ? shape->d[axis] : 1;
-    for (int64_t line = 0; inner > 0 && line < n / inner; line++) {
-        int64_t first = offset_of(shape, all & ~along, line);
-        double squares = 0;
-        for (int64_t i = 0; i < inner; i++) {
-            double x = (double)w[first + offset_of(shape, along, i)];
-            squares += x * x;
-        }
-        double scale = sqrt(squares); /* the norm in, the factor out */
-        rescale(v, &scale);
-        for (int64_t i = 0; i < inner; i++)
-            w[first + offset_of(shape, along, i)] *= (real)scale;
+        length *= along & 1u << axis ? shape->d[axis] : 1;
+    for (int64_t line = 0, some; length > 0 && line < n / length; line += some) {
+        some = row - line % row < LINES ? row - line % row : LINES;
+        scale_lines(w + offset_of(shape, all & ~along, line), (int)some, shape, along, length, rescale, v);
     }
 }

@@ -43,7 +43,9 @@ extern const char *const regularizer_names[], *const constraint_names[]; /* ende
 MUST_USE bool regularizer_parse(const char *text, Regularization *out, Err *err);
 MUST_USE bool constraint_parse(const char *text, Restriction *out, Err *err);
 
-/* For apply: fn on each line of w along the axes of the set, gathered; its change is put back. */
+/* For apply: each line of w along the axes of the set is multiplied by what rescale makes of its norm. */
+#define RULE_AXES \
+    { .name = "axis", .type = ARG_INTS, .fallback = "0", .least = 0, .most = 7, .help = "axes along which norms are taken; 0,1,2 for a convolution" }
 void rule_norms(real *w, const Shape *shape, unsigned axes, void (*rescale)(const double *v, double *scale), const double *v);
 
 #endif

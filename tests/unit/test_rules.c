@@ -99,6 +99,38 @@ static void test_saved(void **state)
     model_unref(model);
 }
 
+/* Each line along the axes has length 1, whatever the axes, also where there are more lines than are taken together. */
+static void test_norms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int axes;
+    } rows[] = { { "unit_norm", 1 }, { "unit_norm(axis=1)", 2 }, { "unit_norm(axis=2)", 4 }, { "unit_norm(axis=0,1)", 3 }, { "unit_norm(axis=0,2)", 5 }, { "unit_norm(axis=0,1,2)", 7 } };
+    static real w[3 * 5 * 150], before[3 * 5 * 150];
+    const Shape shape = SHAPE(3, 5, 150);
+    Err err = ERR_INIT;
+    Restriction rule;
+    for (size_t r = 0; r < COUNT_OF(rows); r++) {
+        double squares[3 * 5 * 150] = { 0 };
+        for (int i = 0; i < (int)COUNT_OF(w); i++)
+            w[i] = before[i] = (real)(1 + i * 7 % 11);
+        assert_ok(constraint_parse(rows[r].text, &rule, &err));
+        rule.kind->apply(rule.v, w, &shape);
+        for (int pass = 0; pass < 2; pass++)
+            for (int i = 0; i < (int)COUNT_OF(w); i++) {
+                int at[3] = { i / 750, i / 150 % 5, i % 150 };
+                for (int axis = 0; axis < 3; axis++)
+                    at[axis] = rows[r].axes >> axis & 1 ? 0 : at[axis];
+                double *sum = &squares[at[0] * 750 + at[1] * 150 + at[2]];
+                if (pass == 0)
+                    *sum += (double)before[i] * (double)before[i];
+                else
+                    near(rows[r].text, "a weight", (double)w[i], (double)before[i] / sqrt(*sum));
+            }
+    }
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -117,6 +149,6 @@ static void test_refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_keras), cmocka_unit_test(test_saved), cmocka_unit_test(test_refusals) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_against_keras), cmocka_unit_test(test_saved), cmocka_unit_test(test_norms), cmocka_unit_test(test_refusals) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@ static const ArgSpec args[] = {
     { .name = "min_value", .type = ARG_FLOAT, .fallback = "0", .least = 0, .most = 1e9, .help = "smallest norm" },
     { .name = "max_value", .type = ARG_FLOAT, .fallback = "1", .least = 0, .most = 1e9, .help = "largest norm" },
     { .name = "rate", .type = ARG_FLOAT, .fallback = "1", .least = 0, .most = 1e9, .help = "how much of the way is gone at each update" },
-    { .name = "axis", .type = ARG_INTS, .fallback = "0", .least = 0, .most = 7, .help = "axes along which norms are taken; 0,1,2 for a convolution" },
+    RULE_AXES,
 };
 
 static void rescale(const double *v, double *scale)

@@ -3,7 +3,7 @@
 #include "nn/rule.h"
 
 static const ArgSpec args[] = {
-    { .name = "axis", .type = ARG_INTS, .fallback = "0", .least = 0, .most = 7, .help = "axes along which norms are taken; 0,1,2 for a convolution" },
+    RULE_AXES,
 };
 
 static void rescale(const double *v, double *scale)
