@@ -154,7 +154,7 @@ static bool choose_rows(Plan *plan, Err *err)
             plan->rows[plan->n++] = r;
     }
     plan->lacking = table->n_rows - plan->n;
-    if (!find_fills(plan, err) || !drop_repeated(plan, err))
+    if ((fills_gaps(plan) && !find_fills(plan, err)) || !drop_repeated(plan, err))
         return false;
     return plan->n > 0 || err_set(err, ERR_DATA, "%s: no row is left to use", table->path);
 }

@@ -81,8 +81,6 @@ bool layer_refuse(const Layer *layer, Err *err, const char *format, ...)
     return err_set(err, ERR_SHAPE, "%s %s", layer->name, text);
 }
 
-/* ---- life ---- */
-
 /* ---- arguments ---- */
 
 #define N_KINDS (sizeof table / sizeof *table)
@@ -189,6 +187,8 @@ static bool check_initializers(const Args *args, const char *who, Err *err)
     }
     return true;
 }
+
+/* ---- life ---- */
 
 Layer *layer_new(const LayerKind *kind, const Args *args, const char *name, Err *err)
 {

@@ -138,8 +138,8 @@ int layer_picks(const Layer *layer); /* which: 1 is the one behind the first */
 const LayerKind *layer_find(const char *name, Err *err);
 const LayerKind *layer_at(int i);
 
-/* Own rows and, behind each "kernel_initializer" and its like, "kernel_regularizer" and "kernel_constraint" for the weight of that name,
- * with "activity_regularizer" for what comes out, but for composites, which hand the others to their layers. Program lifetime. */
+/* Own rows; behind them, for each "kernel_initializer" and its like, "kernel_regularizer" and "kernel_constraint" of the weight of that
+ * name, and last "activity_regularizer" for what comes out, but for composites, which hand the others to their layers. Program lifetime. */
 const ArgSpec *layer_args(const LayerKind *kind, int *n);
 void layer_args_init(Args *args, const LayerKind *kind);
 
