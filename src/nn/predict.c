@@ -91,14 +91,21 @@ static bool run_batch(Prediction *p, Tape *tape, int64_t first, int64_t n, Err *
     return true;
 }
 
-/* Each row for itself: no function of the user's, which may look along the batch, and nothing kept from batch to batch. */
+/* Softmax and its like work along axis 0 when they are told to. */
+static bool goes_along_batch(const Layer *layer)
+{
+    int row = args_find(&layer->args, "axis"), rank = layer->built_for.rank;
+    return row >= 0 && rank > 0 && layer->args.specs[row].type == ARG_INT && layer->args.v[row].u.i % rank == 0;
+}
+
+/* Each row for itself: nothing goes along the batch, as a function of the user's may, and nothing is kept from batch to batch. */
 static bool is_rowwise(void *ctx, Layer *layer, const char *path)
 {
     (void)ctx, (void)path;
     for (int i = 0; i < layer->n_params; i++)
         if (layer->params[i].state)
             return false;
-    return !layer->kind->traced && !layer->kind->made && !layer->batch;
+    return !layer->kind->traced && !layer->batch && !goes_along_batch(layer);
 }
 
 /* Rows of one pass: the batch, cut into equal parts of at most PASS_BYTES. */

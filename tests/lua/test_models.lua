@@ -131,5 +131,9 @@ do
   ok((net:predict(x, {batch_size = 60}) - net:predict(x, {batch_size = 1})):abs():max():item() < 1e-5, "a batch in passes: the rows of single predictions")
   local centred = nn.Sequential{nn.Conv2D(24, 3, {input_shape = {40, 40, 3}}), nn.GlobalAveragePooling2D(), nn.Lambda(function(y) return y - y:mean{axis = 1, keepdims = true} end)}
   ok(centred:predict(x, {batch_size = 60}):sum{axis = 1}:abs():max():item() < 1e-3, "a function along the batch sees the whole batch")
+  for _, axis in ipairs{0, -2} do
+    local soft = nn.Sequential{nn.Softmax{axis = axis, input_shape = {1024}}}
+    ok(math.abs(soft:predict(tensor.ones(3000, 1024), {batch_size = 3000}):sum():item() - 1024) < 0.1, "Softmax along axis " .. axis .. " sees the whole batch")
+  end
 end
 tap.done()
