@@ -16,7 +16,7 @@ static void clean(char *text)
         int n = utf8_decode(text, left, &code);
         if (n == 0) /* the end is missing: it was cut off */
             break;
-        bool good = n > 0 && (code == '\n' || code == '\t' || (code >= 32 && (code < 127 || code >= 160)));
+        bool good = n > 0 && (code == '\n' || code == '\t' || !utf8_hostile(code));
         n = n > 0 ? n : 1;
         if (good)
             memmove(to, text, (size_t)n);

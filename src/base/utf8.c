@@ -55,3 +55,9 @@ bool utf8_check(const char *bytes, size_t n, size_t *bad)
     }
     return true;
 }
+
+bool utf8_hostile(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff || (code >= 0xe0000 && code <= 0xe007f);
+}

@@ -17,4 +17,7 @@ int utf8_encode(uint32_t code, char out[4]);
 /* Is all of it well formed and whole? If not, *bad is the first byte (from 0) that is not. */
 bool utf8_check(const char *bytes, size_t n, size_t *bad);
 
+/* A control character, or one that would change how the text beside it reads (bidirectional overrides, line separators). */
+bool utf8_hostile(uint32_t code);
+
 #endif

@@ -105,12 +105,6 @@ int utf8_columns(uint32_t code)
     return range_holds(wide, sizeof wide / sizeof *wide, code) ? 2 : 1;
 }
 
-bool utf8_hostile(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069) || code == 0xfeff || (code >= 0xe0000 && code <= 0xe007f);
-}
-
 int utf8_seen(uint32_t code, char out[UTF8_SEEN])
 {
     if (code < 0x20 || code == 0x7f)

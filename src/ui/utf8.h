@@ -7,9 +7,6 @@
 
 #define UTF8_SEEN 12 /* room for the visible stand-in of a character, its zero included */
 
-/* A control character, or one that would change how the text beside it reads (bidirectional overrides, line separators). */
-bool utf8_hostile(uint32_t code);
-
 /* Visible stand-ins: ^[ for ESC, <202E>, <FF> for a malformed byte. Return the length. */
 int utf8_seen(uint32_t code, char out[UTF8_SEEN]);
 int utf8_seen_byte(unsigned char byte, char out[UTF8_SEEN]);

@@ -42,6 +42,7 @@ static void test_printable(void **state)
         { "\xff\xfe", "got \"??\"" },
         { "\xe6\x85", "got \"??\"" }, /* a character cut off */
         { "\xc0\xaf", "got \"??\"" }, /* an overlong form */
+        { "a\xe2\x80\xae" "b", "got \"a?b\"" }, /* what follows would be read from right to left */
         { "a\nb\tc", "got \"a\nb\tc\"" },
     };
     (void)state;
