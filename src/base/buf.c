@@ -52,6 +52,12 @@ void buf_put(Buf *buf, char byte)
     buf_write(buf, &byte, 1);
 }
 
+void buf_put_little(Buf *buf, uint64_t value, int n_bytes)
+{
+    for (int i = 0; i < n_bytes; i++)
+        buf_put(buf, (char)(unsigned char)(value >> 8 * i));
+}
+
 void buf_puts(Buf *buf, const char *text)
 {
     buf_write(buf, text, strlen(text));

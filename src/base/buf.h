@@ -5,6 +5,7 @@
 #define BASE_BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -20,6 +21,7 @@ void buf_fini(Buf *buf);
 void buf_reset(Buf *buf); /* size 0, memory kept */
 void buf_write(Buf *buf, const void *bytes, size_t n);
 void buf_put(Buf *buf, char byte);
+void buf_put_little(Buf *buf, uint64_t value, int n_bytes); /* the lowest byte first */
 void buf_puts(Buf *buf, const char *text);
 void buf_printf(Buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 

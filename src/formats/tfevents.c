@@ -34,17 +34,11 @@ uint32_t tfevents_mask(uint32_t crc)
 
 /* ---- fields ---- */
 
-static void put_little(Buf *out, uint64_t value, int n_bytes)
-{
-    for (int i = 0; i < n_bytes; i++)
-        buf_put(out, (char)(unsigned char)(value >> 8 * i));
-}
-
 static void put_double(Buf *out, double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    put_little(out, bits, 8);
+    buf_put_little(out, bits, 8);
 }
 
 static void put_varint(Buf *out, uint64_t value)
@@ -95,13 +89,11 @@ static void begin_event(Buf *event, double wall_s)
 
 static void put_record(Buf *out, Buf *event)
 {
-    unsigned char length[8];
-    for (int i = 0; i < 8; i++)
-        length[i] = (unsigned char)((uint64_t)event->size >> 8 * i);
-    buf_write(out, length, sizeof length);
-    put_little(out, tfevents_mask(tfevents_crc(length, sizeof length)), 4);
+    size_t at = out->size;
+    buf_put_little(out, event->size, 8);
+    buf_put_little(out, out->failed ? 0 : tfevents_mask(tfevents_crc(out->data + at, 8)), 4);
     buf_write(out, event->data, event->size);
-    put_little(out, tfevents_mask(tfevents_crc(event->data, event->size)), 4);
+    buf_put_little(out, tfevents_mask(tfevents_crc(event->data, event->size)), 4);
     out->failed |= event->failed;
     buf_fini(event);
 }
@@ -153,7 +145,7 @@ void tfevents_scalar(Buf *out, EventMark at, float value)
     begin_tensor(&tensor, DT_FLOAT, NULL, 0);
     put_key(&tensor, TENSOR_CONTENT, WIRE_BYTES);
     put_varint(&tensor, 4);
-    put_little(&tensor, bits, 4);
+    buf_put_little(&tensor, bits, 4);
     put_value(out, at, "scalars", &tensor);
 }
 

@@ -188,28 +188,22 @@ bool zip_content(const Zip *zip, const ZipMember *member, Buf *scratch, const vo
 
 /* ---- writing ---- */
 
-static void put(Buf *out, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++)
-        buf_put(out, (char)(value >> 8 * i & 255));
-}
-
 /* What the local header and the directory share: version, flags, method 0, 1980-01-01, CRC, both sizes, name's length. */
 static void put_common(Buf *out, const char *name, uint64_t size, uint32_t crc)
 {
     bool ascii = true;
     for (const char *p = name; *p; p++)
         ascii = ascii && (unsigned char)*p < 128;
-    put(out, 20, 2);
-    put(out, ascii ? 0 : FLAG_UTF8, 2);
-    put(out, 0, 2);
-    put(out, 0, 2);
-    put(out, 1 << 5 | 1, 2);
-    put(out, crc, 4);
-    put(out, size, 4);
-    put(out, size, 4);
-    put(out, strlen(name), 2);
-    put(out, 0, 2);
+    buf_put_little(out, 20, 2);
+    buf_put_little(out, ascii ? 0 : FLAG_UTF8, 2);
+    buf_put_little(out, 0, 2);
+    buf_put_little(out, 0, 2);
+    buf_put_little(out, 1 << 5 | 1, 2);
+    buf_put_little(out, crc, 4);
+    buf_put_little(out, size, 4);
+    buf_put_little(out, size, 4);
+    buf_put_little(out, strlen(name), 2);
+    buf_put_little(out, 0, 2);
 }
 
 bool zip_begin(ZipOut *zip, const char *name, uint64_t size, uint32_t crc, Err *err)
@@ -218,15 +212,15 @@ bool zip_begin(ZipOut *zip, const char *name, uint64_t size, uint32_t crc, Err *
     if (after >= UINT32_MAX || zip->members >= 65534 || strlen(name) > 60000)
         return err_set(err, ERR_ARG, "\"%.60s\": too large for an archive of 4 GiB; save as .safetensors", name);
     Buf local = BUF_INIT;
-    put(&local, LOCAL, 4);
+    buf_put_little(&local, LOCAL, 4);
     put_common(&local, name, size, crc);
     buf_puts(&local, name);
-    put(&zip->directory, CENTRAL, 4);
-    put(&zip->directory, 3 << 8 | 20, 2); /* made by: Unix */
+    buf_put_little(&zip->directory, CENTRAL, 4);
+    buf_put_little(&zip->directory, 3 << 8 | 20, 2); /* made by: Unix */
     put_common(&zip->directory, name, size, crc);
-    put(&zip->directory, 0, 2 + 2 + 2);
-    put(&zip->directory, 0100600u << 16, 4);
-    put(&zip->directory, zip->at, 4);
+    buf_put_little(&zip->directory, 0, 2 + 2 + 2);
+    buf_put_little(&zip->directory, 0100600u << 16, 4);
+    buf_put_little(&zip->directory, zip->at, 4);
     buf_puts(&zip->directory, name);
     bool ok = buf_ok(&local, err) && buf_ok(&zip->directory, err) && file_out_write(zip->file, local.data, local.size, err);
     buf_fini(&local);
@@ -240,13 +234,13 @@ bool zip_finish(ZipOut *zip, Err *err)
     size_t size = zip->directory.size;
     if (zip->at + size >= UINT32_MAX)
         return err_set(err, ERR_ARG, "too large for an archive of 4 GiB; save as .safetensors");
-    put(&zip->directory, END, 4);
-    put(&zip->directory, 0, 4);
-    put(&zip->directory, (uint64_t)zip->members, 2);
-    put(&zip->directory, (uint64_t)zip->members, 2);
-    put(&zip->directory, size, 4);
-    put(&zip->directory, zip->at, 4);
-    put(&zip->directory, 0, 2);
+    buf_put_little(&zip->directory, END, 4);
+    buf_put_little(&zip->directory, 0, 4);
+    buf_put_little(&zip->directory, (uint64_t)zip->members, 2);
+    buf_put_little(&zip->directory, (uint64_t)zip->members, 2);
+    buf_put_little(&zip->directory, size, 4);
+    buf_put_little(&zip->directory, zip->at, 4);
+    buf_put_little(&zip->directory, 0, 2);
     return buf_ok(&zip->directory, err) && file_out_write(zip->file, zip->directory.data, zip->directory.size, err);
 }
 

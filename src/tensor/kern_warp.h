@@ -20,7 +20,7 @@ typedef struct Warp {
 } Warp;
 
 /* x [H, W, C] -> y [H, W, C], which must not overlap x. Each of the four neighbours that lies outside is filled for itself, as
- * Keras does (affine_transform). Cannot fail; places that are not finite give the fill value. */
+ * Keras does (affine_transform). Cannot fail; places that are not finite are taken for far outside. */
 void kern_warp(real *y, const real *x, int64_t H, int64_t W, int64_t C, const Warp *warp);
 
 #endif
