@@ -166,7 +166,8 @@ static const char *rule_text(const Layer *layer, const char *weight, const char 
 static bool set_rules(const Layer *layer, Param *param, Err *err)
 {
     const char *penalty = rule_text(layer, param->name, "regularizer"), *limit = rule_text(layer, param->name, "constraint");
-    return (!penalty || regularizer_parse(penalty, &param->regularizer, err)) && (!limit || constraint_parse(limit, &param->constraint, err));
+    return (!penalty || regularizer_parse(penalty, &param->regularizer, err)) && (!limit || constraint_parse(limit, &param->constraint, err)) &&
+           constraint_check(&param->constraint, &param->value.shape, err);
 }
 
 /* Initialisers are texts with arguments, so are regularisers and constraints: read them now, where the user can see which line gave

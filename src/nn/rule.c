@@ -108,6 +108,16 @@ bool constraint_parse(const char *text, Restriction *out, Err *err)
     return i >= 0 && parse(rest, out->kind->args, out->kind->n_args, name, out->v, err);
 }
 
+bool constraint_check(const Restriction *rule, const Shape *shape, Err *err)
+{
+    char text[SHAPE_TEXT];
+    for (int i = 0; rule->kind && i < rule->kind->n_args; i++)
+        if (rule->kind->args[i].type == ARG_INTS && (unsigned)rule->v[i] >> shape->rank)
+            return err_set(err, ERR_ARG, "%s names an axis that a weight of shape %s does not have; its axes are 0 to %d", rule->kind->name,
+                           shape_text(shape, text), shape->rank - 1);
+    return true;
+}
+
 /* ---- norms ---- */
 
 #define LINES 64 /* neighbours that are taken together: memory is read row by row, and an offset serves all of them */

@@ -43,6 +43,9 @@ extern const char *const regularizer_names[], *const constraint_names[]; /* ende
 MUST_USE bool regularizer_parse(const char *text, Regularization *out, Err *err);
 MUST_USE bool constraint_parse(const char *text, Restriction *out, Err *err);
 
+/* A weight of this shape has the axes that it names; no kind: true. Fails: ERR_ARG. */
+MUST_USE bool constraint_check(const Restriction *rule, const Shape *shape, Err *err);
+
 /* For apply: each line of w along the axes of the set is multiplied by what rescale makes of its norm. */
 #define RULE_AXES \
     { .name = "axis", .type = ARG_INTS, .fallback = "0", .least = 0, .most = 7, .help = "axes along which norms are taken; 0,1,2 for a convolution" }

@@ -147,6 +147,7 @@ local b1, b2, sum = block(nil), block("l2(0.1)"), 0
 b1:save(folder .. "/block.safetensors"); b2:load_weights(folder .. "/block.safetensors")
 for name, w2 in pairs(tensor.load(folder .. "/block.safetensors")) do if name:find("kernel$") then sum = sum + (w2 * w2):sum():item() end end
 near(b2:test_on_batch(seq, seq).loss - b1:test_on_batch(seq, seq).loss, 0.1 * sum, "an encoder hands it to its layers", 1e-4)
+fails(function() nn.Sequential{nn.Dense(2, {bias_constraint = "max_norm(axis=1)", input_shape = {3}})} end, "an axis that a weight of shape (2)", "a constraint along an axis that is not there")
 is(nn.regularizers.L1L2(0.5, {l2 = 0.25}), "l1_l2(l1=0.5, l2=0.25)", "a regulariser as an object"); is(nn.constraints.MaxNorm{axis = {0, 1}}, "max_norm(axis=0,1)", "a constraint"); is(nn.constraints.NonNeg(), "non_neg", "without arguments")
 ok(nn.Dense(2, {kernel_regularizer = nn.regularizers.OrthogonalRegularizer(0.1, "columns"), bias_constraint = nn.constraints.UnitNorm()}), "layers take them")
 fails(function() nn.regularizers.L2(1, 2) end, "takes l2", "too many"); fails(function() nn.regularizers.L2{l1 = 1} end, "no argument", "an unknown name"); fails(function() nn.Dense(2, {kernel_regularizer = nn.regularizers.L2(-1)}) end, "l2", "a negative factor")
