@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 /* The part of hebb that is written in Lua: the texts of script/lib, compiled in, run in the order of their names. Each is given
- * what(value), which says what stands there for messages, and add_method(kind, name, function). */
+ *   what(value)                           what stands there, for messages
+ *   add_method(kind, name, function)
+ *   refuse(format, …)                     raise an error like those of C, which shows the user's own lines
+ *   options(who, given, defaults, rules)  a call's options (nil: none) with their defaults; what does not fit is refused (lib.h) */
 #include "script/lib.h"
 
 #include <string.h>
@@ -29,8 +32,21 @@ static int lib_what(lua_State *L)
     return 1;
 }
 
+static int lib_refuse(lua_State *L)
+{
+    int n = lua_gettop(L);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_call(L, n, 1);
+    return bind_error(L, ERR_ARG, "%s", lua_tostring(L, -1));
+}
+
 void lib_open(lua_State *L)
 {
+    lua_getglobal(L, "string");
+    lua_getfield(L, -1, "format");
+    lua_pushcclosure(L, lib_refuse, 1);
+    int refuse = lua_gettop(L);
     for (int i = 0; lib_at(i); i++) {
         const LibText *lib = lib_at(i);
         lua_pushfstring(L, "=[hebb %s]", lib->name);
@@ -38,7 +54,10 @@ void lib_open(lua_State *L)
             lua_error(L);
         lua_pushcfunction(L, lib_what);
         lua_pushcfunction(L, lib_add_method);
-        lua_call(L, 2, 0);
+        lua_pushvalue(L, refuse);
+        lua_pushcfunction(L, lib_options);
+        lua_call(L, 4, 0);
         lua_pop(L, 1);
     }
+    lua_pop(L, 2);
 }

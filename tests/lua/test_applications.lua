@@ -58,7 +58,10 @@ local generator, discriminator = apps.DCGAN{size = 16, channels = 1, latent = 8,
 local images = generator:predict(tensor.randn(4, 8, {seed = 5}))
 shape(images, "(4, 16, 16, 1)", "DCGAN makes images"); shape(discriminator:predict(images), "(4, 1)", "and judges them")
 
-fails(function() apps.VGG16{clases = 3} end, "has no argument", "a mistyped option")
+fails(function() apps.VGG16{clases = 3} end, 'no argument "clases" (did you mean "classes"?)', "a mistyped option", "arg")
+fails(function() apps.VGG16{colour = 3} end, "it takes blocks, classes, dense, input_shape, width", "an unknown option"); fails(function() apps.VGG16{width = 2.5} end, "width must be a whole number", "half a channel")
+fails(function() apps.UNet{depth = 64} end, "must be multiples of", "more halves than bits"); fails(function() apps.LeNet5{input_shape = {32, 32}} end, "must be 3 whole numbers", "a shape without channels")
+ok(apps.LeNet5{classes = 3.0}.output_shape[1] == 3, "a whole float is a count")
 fails(function() apps.DCGAN{size = 20} end, "16, 32 or 64", "a size that does not halve")
 fails(function() apps.UNet{input_shape = {30, 30, 1}} end, "multiples of 16", "an image that does not halve")
 os.remove(file)

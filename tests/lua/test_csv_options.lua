@@ -29,5 +29,5 @@ is(cells(x), "1 10 5 20 4 30 10 60", "impute: the mean"); is(cells(fill{{nan, na
 x, fill = data.impute({{1}, {nan}, {4}, {10}}, {strategy = "median"}); is(cells(x), "1 4 4 10", "the median"); x = data.impute({{nan}}, {strategy = "constant", fill_value = 7}); is(cells(x), "7", "a constant")
 local clip; x, clip = data.clip_outliers({{1}, {2}, {3}, {4}, {100}}); is(cells(x), "1 2 3 4 7", "outliers become the limit"); is(cells(clip{{-50}, {5}}), "-1 5", "with the same limits for others")
 fails(function() data.impute({{nan}, {nan}}) end, "column 1 has no value", "an empty column"); fails(function() fill{{1, 2}} end, "learnt from 1 columns, got 2", "other columns"); fails(function() data.impute({1, 2}) end, "shape (rows, columns)", "a list")
-fails(function() data.impute({{1}}, {strategy = "mode"}) end, "mean, median or constant", "an unknown strategy"); fails(function() data.impute({{1}}, {strateg = 1}) end, "strateg", "a mistyped argument"); fails(function() data.clip_outliers({{1}}, {factor = -1}) end, "at least 0", "a negative factor")
+fails(function() data.impute({{1}}, {strategy = "mode"}) end, "one of mean, median, constant", "an unknown strategy"); fails(function() data.impute({{1}}, {strateg = 1}) end, "strateg", "a mistyped argument"); fails(function() data.clip_outliers({{1}}, {factor = -1}) end, "a number from 0", "a negative factor")
 tap.done()

@@ -76,7 +76,7 @@ ok(after[1] == plain[1] and after[3] == plain[3], "training goes as if nothing h
 m = net(); m:fit(d, {epochs = 2, verbose = 0, seed = 7}); m:lr_find(d, {stop = 1e30, steps = 50}); local second = m:fit(d, {epochs = 2, verbose = 0, seed = 8}).history.loss
 m = net(); m:fit(d, {epochs = 2, verbose = 0, seed = 7}); is(m:fit(d, {epochs = 2, verbose = 0, seed = 8}).history.loss[2], second[2], "in the middle of a training too, and after a divergence")
 fails(function() net():lr_find(d, {start = 1, stop = 0.1}) end, "stop the larger", "a range that ends below its start"); fails(function() net():lr_find(d, {step = 3}) end, "no argument", "an unknown option")
-fails(function() net():lr_find(d, {steps = 2}) end, "from 3", "too few steps"); fails(function() net():lr_find(d, {beta = 1}) end, "beta", "beta 1"); fails(function() net():lr_find(d, {start = "x"}) end, "is a number", "a text")
+fails(function() net():lr_find(d, {steps = 2}) end, "from 3", "too few steps"); fails(function() net():lr_find(d, {beta = 1}) end, "beta", "beta 1"); fails(function() net():lr_find(d, {start = "x"}) end, "must be a number", "a text")
 
 -- freezing
 m = net(); is(m:freeze("b*"), 1, "freeze by pattern"); is(m:freeze(-1), 1, "by place"); ok(not m.layers[1].trainable and not m.layers[4].trainable and m.layers[3].trainable, "these are frozen")
@@ -112,6 +112,12 @@ local quick, run5 = tuned{learning_rate = 0.2}; near(moved(quick.layers[1].kerne
 part1:save(folder .. "/tuned.safetensors"); near(nn.load(folder .. "/tuned.safetensors").layers[1].learning_rate_multiplier, 0.25, "factors are saved")
 m = net(); m:freeze(); m:fine_tune(d, {unfreeze = "head", epochs = 1, verbose = 0}); ok(m.layers[4].trainable and not m.layers[1].trainable, "unfreeze")
 fails(function() m:fine_tune(d, {decay = 2}) end, "decay", "a decay above 1"); fails(function() m:fine_tune(d, {rates = {x = 1}}) end, "x", "rates for no layer"); fails(function() m:fine_tune(d, {rates = {head = -1}}) end, "at least 0", "a negative factor")
+m = net(); m:freeze(); m.layers[1].learning_rate_multiplier = 0.25
+fails(function() m:fine_tune(d, {unfreeze = 1, decay = 0.5, rates = {head = -1}}) end, "factor of at least 0", "a bad rate is refused", "arg")
+fails(function() m:fine_tune(d, {unfreeze = 1, decay = 0.5, learning_rate = 1, schedule = nn.Constant(1)}) end, "not both", "as are two rates", "arg")
+ok(not m.layers[1].trainable and m.layers[1].learning_rate_multiplier == 0.25, "what is refused changes nothing")
+fails(function() m:freeze({"none*"}) end, "freeze: no layer is called", "a list of patterns that fit nothing", "arg")
+fails(function() m:lr_find(d, {stop = 0 / 0}) end, "stop must be a number", "no number"); fails(function() m:lr_find(d, nil, {[1] = 1}) end, "options by name", "an option without a name", "arg")
 fails(function() m:fine_tune(d, {learning_rate = -1}) end, "learning_rate", "a negative rate"); fails(function() m.layers[1].learning_rate_multiplier = "x" end, "wants a number", "a factor that is text")
 
 -- decay left out by name

@@ -50,4 +50,7 @@ fails(function() nn.beam_search(function() return tensor{1, 2} end, {1}) end, "l
 local buckets = data.bucket_by_length({{1}, {1, 2, 3}, {2}, {1, 2, 3, 4, 5}}, {boundaries = {2, 4}})
 is(#buckets, 3, "three buckets"); is(table.concat(buckets[1].rows, " "), "1 3", "the short ones"); is(list(buckets[2].x[1]), "1 2 3", "nothing is filled"); is(buckets[3].length, 5, "and the longer ones")
 is(#data.bucket_by_length({{1}, {2}}), 1, "empty buckets are left out"); fails(function() data.bucket_by_length({{1}}, {boundaries = {3, 2}}) end, "rise", "boundaries that fall"); fails(function() data.bucket_by_length(3) end, "list of sequences", "no list")
+fails(function() nn.TextVectorization{split = "word"} end, "split must be one of whitespace, character or a function", "an unknown split", "arg")
+fails(function() nn.bleu({"a"}, {5}) end, "as reference 1, got the number 5", "a reference that is no text", "arg"); fails(function() nn.bleu({"a"}, {{}}) end, "as reference 1", "no reference")
+fails(function() nn.beam_search(print, {1}) end, "scores gave nothing", "scores of nothing", "arg"); fails(function() data.impute({{1}}, {fill_value = "x"}) end, "fill_value must be a number", "a text to fill with", "arg")
 tap.done()

@@ -2,44 +2,9 @@
 -- Ready architectures, to read and to change. Names, layers and parameter counts are the published ones (tests/lua/test_applications.lua
 -- holds them); every one can be made small enough to train in a lesson. Weights are drawn, not loaded.
 
-local what = ...
+local what, _, refuse, options = ...
 nn.applications = {}
 local applications = nn.applications
-
-local function whole(value) return math.type(value) == "integer" or math.type(value) == "float" and value == value // 1 and value or nil end
-
--- What is wrong with an option, told by what its default is: a count, a share, a shape, a name.
-local function wanted(value, default)
-    if type(default) == "string" then return type(value) ~= "string" and "a name" end
-    if type(default) == "table" then
-        local fits = type(value) == "table" and #value == #default
-        for i = 1, fits and #default or 0 do fits = fits and whole(value[i]) and value[i] >= 1 and value[i] <= 1e6 end
-        return not fits and ("%d whole numbers from 1 to 1e6"):format(#default)
-    end
-    if math.type(default) == "float" then return not (type(value) == "number" and value >= 0 and value <= 1e6) and "a number from 0 to 1e6" end
-    return not (whole(value) and value >= 1 and value <= 1e6) and "a whole number from 1 to 1e6"
-end
-
--- Options with their defaults; what does not fit is refused here, where the user can see it.
-local function options(who, given, defaults)
-    local out = {}
-    if given ~= nil and (type(given) ~= "table" or getmetatable(given)) then
-        error(("nn.applications.%s wants a table {name = value, ...}, got %s"):format(who, what(given)), 3)
-    end
-    for name, value in pairs(defaults) do out[name] = value end
-    for name, value in pairs(given or {}) do
-        if defaults[name] == nil then
-            local names = {}
-            for known in pairs(defaults) do names[#names + 1] = known end
-            table.sort(names)
-            error(("nn.applications.%s has no argument %s; it takes %s"):format(who, (what(name):gsub("^the text ", "")), table.concat(names, ", ")), 3)
-        end
-        local want = wanted(value, defaults[name])
-        if want then error(("nn.applications.%s: %s must be %s, got %s"):format(who, name, want, what(value)), 3) end
-        out[name] = math.type(defaults[name]) == "integer" and value // 1 | 0 or value
-    end
-    return out
-end
 
 -- x through layers, one after the other.
 local function chain(x, ...)
@@ -56,7 +21,7 @@ end
 --- nn.applications.LeNet5{input_shape = {32, 32, 1}, classes = 10}: two convolutions, two poolings, three dense layers; 61,706 parameters.
 --- For MNIST: input_shape = {28, 28, 1} pads by two pixels. Source: LeCun et al. 1998, with full connections between the convolutions.
 function applications.LeNet5(given)
-    local o = options("LeNet5", given, {input_shape = {32, 32, 1}, classes = 10, activation = "tanh"})
+    local o = options("nn.applications.LeNet5", given, {input_shape = {32, 32, 1}, classes = 10, activation = "tanh"})
     local x = nn.Input(o.input_shape)
     local y = x
     if o.input_shape[1] == 28 then y = nn.ZeroPadding2D(2)(y) end
@@ -70,7 +35,7 @@ end
 --- five blocks; 138,357,544 parameters. In a lesson: {input_shape = {32, 32, 3}, classes = 10, width = 8, dense = 64, blocks = 3}.
 --- Source: Simonyan and Zisserman 2015, configuration D.
 function applications.VGG16(given)
-    local o = options("VGG16", given, {input_shape = {224, 224, 3}, classes = 1000, width = 64, dense = 4096, blocks = 5})
+    local o = options("nn.applications.VGG16", given, {input_shape = {224, 224, 3}, classes = 1000, width = 64, dense = 4096, blocks = 5})
     local x = nn.Input(o.input_shape)
     local y = x
     for block = 1, o.blocks do
@@ -95,7 +60,7 @@ end
 --- convolutions, each block's input added to its output, through 1 x 1 convolutions where the size
 --- changes; 272,282 trained parameters. depth = 9 is ResNet-56. Source: He et al. 2016, section 4.2.
 function applications.ResNet20(given)
-    local o = options("ResNet20", given, {input_shape = {32, 32, 3}, classes = 10, width = 16, depth = 3})
+    local o = options("nn.applications.ResNet20", given, {input_shape = {32, 32, 3}, classes = 10, width = 16, depth = 3})
     local x = nn.Input(o.input_shape)
     local y = conv_norm(x, o.width, 3, 1)
     for group = 0, 2 do
@@ -114,7 +79,7 @@ end
 --- nn.applications.ResNet50{input_shape = {224, 224, 3}, classes = 1000, width = 64}: bottleneck blocks in groups of 3, 4, 6, 3; 25,636,712 parameters,
 --- as in Keras (its convolutions have biases). width = 8 fits a lesson. Source: He et al. 2016; keras/src/applications/resnet.py.
 function applications.ResNet50(given)
-    local o = options("ResNet50", given, {input_shape = {224, 224, 3}, classes = 1000, width = 64})
+    local o = options("nn.applications.ResNet50", given, {input_shape = {224, 224, 3}, classes = 1000, width = 64})
     local x = nn.Input(o.input_shape)
     local function unit(y, filters, size, strides, name, relu)
         y = chain(y, conv(filters, size, {strides = strides, name = name .. "_conv"}), nn.BatchNormalization{epsilon = 1.001e-5, name = name .. "_bn"})
@@ -139,7 +104,7 @@ end
 --- nn.applications.inception_block(x, {n1, n3_reduce, n3, n5_reduce, n5, pool}): four branches over the same input, of 1 x 1, 3 x 3 and 5 x 5
 --- convolutions and a pooling, side by side in the channels. Source: Szegedy et al. 2015, figure 2b.
 function applications.inception_block(x, n)
-    if type(n) ~= "table" or #n ~= 6 then error("nn.applications.inception_block wants six widths in a table behind its input", 2) end
+    if type(n) ~= "table" or #n ~= 6 then refuse("nn.applications.inception_block wants six widths in a table behind its input") end
     local relu = {activation = "relu"}
     local function branch(filters, size) return conv(filters, size, {activation = "relu"}) end
     return nn.Concatenate()(
@@ -152,7 +117,7 @@ end
 --- nn.applications.GoogLeNet{input_shape = {224, 224, 3}, classes = 1000, share = 1}: nine inception blocks; 6,998,552 parameters without the two
 --- heads that only training used. share = 1/8 makes every width an eighth, for a lesson. Source: Szegedy et al. 2015, table 1.
 function applications.GoogLeNet(given)
-    local o = options("GoogLeNet", given, {input_shape = {224, 224, 3}, classes = 1000, share = 1.0, dropout = 0.4})
+    local o = options("nn.applications.GoogLeNet", given, {input_shape = {224, 224, 3}, classes = 1000, share = 1.0, dropout = 0.4})
     local function width(n) return math.max(1, math.floor(n * o.share + 0.5)) end
     local function block(y, ...)
         local n = {...}
@@ -179,7 +144,7 @@ end
 --- nn.applications.MobileNet{input_shape = {224, 224, 3}, classes = 1000, alpha = 1.0, dropout = 0.001}: thirteen pairs of a depthwise and a 1 x 1
 --- convolution; 4,253,864 parameters. alpha = 0.25 and input_shape = {32, 32, 3} fit a lesson. Source: Howard et al. 2017; Keras's MobileNet.
 function applications.MobileNet(given)
-    local o = options("MobileNet", given, {input_shape = {224, 224, 3}, classes = 1000, alpha = 1.0, dropout = 0.001})
+    local o = options("nn.applications.MobileNet", given, {input_shape = {224, 224, 3}, classes = 1000, alpha = 1.0, dropout = 0.001})
     local function width(n) return math.floor(n * o.alpha) end
     local x = nn.Input(o.input_shape)
     local function relu6() return nn.ReLU{max_value = 6} end
@@ -195,9 +160,10 @@ end
 --- nn.applications.UNet{input_shape = {128, 128, 3}, classes = 1, width = 64, depth = 4}: down by pooling, up by transposed convolutions, with what was
 --- on the way down put beside what comes up; one map for each class, of the input's size. Source: Ronneberger et al. 2015, with padding.
 function applications.UNet(given)
-    local o = options("UNet", given, {input_shape = {128, 128, 3}, classes = 1, width = 64, depth = 4})
-    if o.input_shape[1] % (1 << o.depth) ~= 0 or o.input_shape[2] % (1 << o.depth) ~= 0 then
-        error(("nn.applications.UNet halves images %d times: height and width must be multiples of %d"):format(o.depth, 1 << o.depth), 2)
+    local o = options("nn.applications.UNet", given, {input_shape = {128, 128, 3}, classes = 1, width = 64, depth = 4})
+    local part = 2 ^ o.depth
+    if o.input_shape[1] % part ~= 0 or o.input_shape[2] % part ~= 0 then
+        refuse("nn.applications.UNet halves images %d times: height and width must be multiples of %.0f", o.depth, part)
     end
     local function double(y, filters)
         return chain(y, conv(filters, 3, {activation = "relu"}), conv(filters, 3, {activation = "relu"}))
@@ -220,7 +186,7 @@ end
 --- token vectors serve as output weights too; logits come out. 124,439,808 parameters. The shape of nanoGPT on a laptop:
 --- {vocabulary = 65, length = 64, layers = 4, heads = 4, width = 128, dropout = 0}. Source: Radford et al. 2019.
 function applications.GPT(given)
-    local o = options("GPT", given, {vocabulary = 50257, length = 1024, layers = 12, heads = 12, width = 768, dropout = 0.1})
+    local o = options("nn.applications.GPT", given, {vocabulary = 50257, length = 1024, layers = 12, heads = 12, width = 768, dropout = 0.1})
     local tokens = nn.Input({o.length}, {dtype = "int32", name = "tokens"})
     local table_ = nn.ReversibleEmbedding(o.vocabulary, o.width, {embeddings_initializer = "random_normal(stddev=0.02)", name = "token_embedding"})
     local vectors = table_(tokens)
@@ -238,7 +204,7 @@ end
 --- {tokens, segments} it gives the sequence and a pooled vector of the first token. 109,482,240 parameters. Token 0 is padding.
 --- Source: Devlin et al. 2019.
 function applications.BERT(given)
-    local o = options("BERT", given, {vocabulary = 30522, length = 512, layers = 12, heads = 12, width = 768, dropout = 0.1, segments = 2})
+    local o = options("nn.applications.BERT", given, {vocabulary = 30522, length = 512, layers = 12, heads = 12, width = 768, dropout = 0.1, segments = 2})
     local init = "truncated_normal(stddev=0.02)"
     local tokens = nn.Input({o.length}, {dtype = "int32", name = "tokens"})
     local segments = nn.Input({o.length}, {dtype = "int32", name = "segments"})
@@ -264,9 +230,9 @@ end
 --- nn.applications.DCGAN{size = 64, channels = 3, latent = 100, width = 64}: generator, discriminator = a pair for images of size x size (16, 32, 64);
 --- 3,576,704 and 2,765,568 trained parameters at 64. The discriminator gives a logit. Source: Radford et al. 2016; PyTorch's dcgan example.
 function applications.DCGAN(given)
-    local o = options("DCGAN", given, {size = 64, channels = 3, latent = 100, width = 64})
+    local o = options("nn.applications.DCGAN", given, {size = 64, channels = 3, latent = 100, width = 64})
     local steps = o.size == 64 and 4 or o.size == 32 and 3 or o.size == 16 and 2
-    if not steps then error("nn.applications.DCGAN makes images of size 16, 32 or 64, not " .. what(o.size), 2) end
+    if not steps then refuse("nn.applications.DCGAN makes images of size 16, 32 or 64, not %s", what(o.size)) end
     local small, norm = {use_bias = false, kernel_initializer = "random_normal(stddev=0.02)"}, {momentum = 0.9, epsilon = 1e-5, gamma_initializer = "random_normal(mean=1,stddev=0.02)"}
     local function with(more)
         local out = {}

@@ -2,7 +2,7 @@
 -- A model written down for others: as a picture in Mermaid, as source that builds the same network in Keras or PyTorch. The source
 -- ends with a function that loads the weights of a file that model:save wrote (needs the package safetensors there).
 
-local what, add_method = ...
+local what, add_method, refuse = ...
 
 local function quote(text) return '"' .. tostring(text):gsub('[\\"]', "\\%0") .. '"' end
 
@@ -368,9 +368,9 @@ add_method("model", "export", function(model, framework)
     local writers = {keras = keras_source, torch = torch_source}
     local write = writers[framework]
     local network = model:config()
-    if not write then error(('model:export wants "keras" or "torch", got %s'):format(what(framework)), 2) end
+    if not write then refuse('model:export wants "keras" or "torch", got %s', what(framework)) end
     local done, text = pcall(write, network)
-    if not done then error(text, 2) end
+    if not done then refuse("%s", tostring(text)) end
     return text
 end)
 

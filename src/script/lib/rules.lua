@@ -1,21 +1,22 @@
 -- SPDX-License-Identifier: MIT
 -- Regularisers and constraints as objects, as Keras has them: each gives the text that layers take.
 
+local _, _, refuse, options = ...
+
 -- Arguments by place in this order, or by name in one table.
 local function maker(class, name, order)
+    local known = {}
+    for _, one in ipairs(order) do known[one] = true end
     return function(...)
         local given, parts, byname = {...}, {}, {}
         local last = given[#given]
         if type(last) == "table" and #given > 0 and last[1] == nil then byname = table.remove(given) end
-        if #given > #order then error(("nn.%s takes %s, got %d arguments"):format(class, table.concat(order, ", "), #given), 2) end
+        if #given > #order then refuse("nn.%s takes %s, got %d arguments", class, table.concat(order, ", "), #given) end
         for i, value in ipairs(given) do
-            if byname[order[i]] ~= nil then error(("nn.%s: %s is given twice, by place and by name"):format(class, order[i]), 2) end
+            if byname[order[i]] ~= nil then refuse("nn.%s: %s is given twice, by place and by name", class, order[i]) end
             byname[order[i]] = value
         end
-        for key, value in pairs(byname) do
-            local known = false
-            for _, one in ipairs(order) do known = known or one == key end
-            if not known then error(("nn.%s has no argument %q; it takes %s"):format(class, tostring(key), table.concat(order, ", ")), 2) end
+        for key, value in pairs(options("nn." .. class, byname, {}, known)) do
             if type(value) == "table" then value = table.concat(value, ",") end
             parts[#parts + 1] = key .. "=" .. (type(value) == "number" and ("%.14g"):format(value) or tostring(value))
         end

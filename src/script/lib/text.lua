@@ -1,29 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Texts as numbers in Keras's manner, the likeliest continuation, and how good a translation is.
 
-local what = ...
-
-local function refuse(level, ...) error(string.format(...), level + 1) end
-
--- Options with their defaults; `values` names what a text option may be.
-local function options(who, given, defaults, values)
-    local out = {}
-    if given ~= nil and type(given) ~= "table" then refuse(3, "%s wants its options as a table {name = value, ...}, got %s", who, what(given)) end
-    for name, value in pairs(defaults) do out[name] = value end
-    for name, value in pairs(given or {}) do
-        if defaults[name] == nil and not (values and values[name]) then refuse(3, "%s has no argument %q", who, tostring(name)) end
-        local known = values and values[name]
-        if type(known) == "table" and type(value) ~= "function" then
-            local fits = false
-            for _, one in ipairs(known) do fits = fits or one == value end
-            if not fits then refuse(3, "%s: %s is one of %s, got %s", who, name, table.concat(known, ", "), tostring(value)) end
-        elseif known == "count" and (math.type(value) ~= "integer" or value < 1) then
-            refuse(3, "%s: %s is a whole number of at least 1, got %s", who, name, tostring(value))
-        end
-        out[name] = value
-    end
-    return out
-end
+local what, _, refuse, options = ...
 
 local Vectorizer = {}
 Vectorizer.__index = Vectorizer
@@ -38,17 +16,17 @@ Vectorizer.__name = "nn.TextVectorization"
 function nn.TextVectorization(given)
     local o = options("nn.TextVectorization", given,
         {standardize = "lower_and_strip_punctuation", split = "whitespace", output_mode = "int"},
-        {max_tokens = "count", ngrams = "count", output_sequence_length = "count", vocabulary = true,
-         standardize = {"lower_and_strip_punctuation", "lower", "strip_punctuation", "none"}, split = {"whitespace", "character"},
+        {max_tokens = "count", ngrams = "count", output_sequence_length = "count", vocabulary = "table",
+         standardize = {"lower_and_strip_punctuation", "lower", "strip_punctuation", "none", functions = true}, split = {"whitespace", "character", functions = true},
          output_mode = {"int", "multi_hot", "count", "tf_idf"}})
     if o.output_sequence_length and o.output_mode ~= "int" then
-        refuse(2, "nn.TextVectorization: output_sequence_length belongs to output_mode \"int\"; \"%s\" has a row as long as the vocabulary", o.output_mode)
+        refuse("nn.TextVectorization: output_sequence_length belongs to output_mode \"int\"; \"%s\" has a row as long as the vocabulary", o.output_mode)
     end
     local least = o.output_mode == "int" and 2 or 1
-    if o.max_tokens and o.max_tokens <= least then refuse(2, "nn.TextVectorization: max_tokens counts the special tokens too, so it must be above %d", least) end
+    if o.max_tokens and o.max_tokens <= least then refuse("nn.TextVectorization: max_tokens counts the special tokens too, so it must be above %d", least) end
     local self = setmetatable({options = o}, Vectorizer)
     if o.vocabulary then
-        if o.output_mode == "tf_idf" then refuse(2, "nn.TextVectorization: \"tf_idf\" wants texts to learn from: adapt(texts)") end
+        if o.output_mode == "tf_idf" then refuse("nn.TextVectorization: \"tf_idf\" wants texts to learn from: adapt(texts)") end
         self:set_vocabulary(o.vocabulary)
     end
     return self
@@ -56,7 +34,7 @@ end
 
 function Vectorizer:tokens_of(text)
     local o, out = self.options, {}
-    if type(text) ~= "string" then refuse(3, "nn.TextVectorization wants texts, got %s", type(text)) end
+    if type(text) ~= "string" then refuse("nn.TextVectorization wants texts, got %s", type(text)) end
     if type(o.standardize) == "function" then text = o.standardize(text)
     else
         if o.standardize:find("lower", 1, true) then text = text:lower() end
@@ -78,9 +56,9 @@ function Vectorizer:set_vocabulary(vocabulary)
     local all, ids, skip = {}, {}, {}
     for i, token in ipairs(special) do all[i], skip[token] = token, i end
     for i, token in ipairs(vocabulary) do
-        if type(token) ~= "string" then refuse(2, "nn.TextVectorization: entry %d of the vocabulary is no text", i) end
+        if type(token) ~= "string" then refuse("nn.TextVectorization: entry %d of the vocabulary is no text", i) end
         if skip[token] ~= i then
-            if ids[token] then refuse(2, "nn.TextVectorization: entry %d of the vocabulary, %q, stands there twice", i, token) end
+            if ids[token] then refuse("nn.TextVectorization: entry %d of the vocabulary, %q, stands there twice", i, token) end
             ids[token] = #all
             all[#all + 1] = token
         end
@@ -91,7 +69,7 @@ end
 --- Learn the vocabulary from a list of texts; gives the vectorizer. Of equally frequent words the later in the alphabet comes first, as Keras has it.
 function Vectorizer:adapt(texts)
     if type(texts) == "string" then texts = {texts} end
-    if type(texts) ~= "table" or #texts == 0 then refuse(2, "nn.TextVectorization: adapt wants a list of texts, got %s", type(texts) == "table" and "an empty one" or type(texts)) end
+    if type(texts) ~= "table" or #texts == 0 then refuse("nn.TextVectorization: adapt wants a list of texts, got %s", type(texts) == "table" and "an empty one" or type(texts)) end
     local counts, texts_with, words = {}, {}, {}
     for _, text in ipairs(texts) do
         local here = {}
@@ -119,9 +97,9 @@ function Vectorizer:vocabulary_size() return #(self.all or {}) end
 function Vectorizer:__tostring() return "nn.TextVectorization: " .. (self.all and #self.all .. " tokens" or "no vocabulary yet; adapt(texts) learns it") end
 
 function Vectorizer:__call(texts)
-    if not self.all then refuse(2, "nn.TextVectorization has no vocabulary yet: adapt(texts) learns it from the training texts") end
+    if not self.all then refuse("nn.TextVectorization has no vocabulary yet: adapt(texts) learns it from the training texts") end
     if type(texts) == "string" then texts = {texts} end
-    if type(texts) ~= "table" or #texts == 0 then refuse(2, "nn.TextVectorization wants a text or a list of texts") end
+    if type(texts) ~= "table" or #texts == 0 then refuse("nn.TextVectorization wants a text or a list of texts") end
     local rows, o = {}, self.options
     for i, text in ipairs(texts) do
         local tokens, row = self:tokens_of(text), {}
@@ -145,10 +123,10 @@ end
 --- list of buckets {x = rows [n, longest of the bucket], rows = their numbers in the list, length = …}; a bucket holds those of length below
 --- its boundary, the last one all that are longer. Empty buckets are left out.
 function data.bucket_by_length(sequences, given)
-    local o = options("data.bucket_by_length", given, {boundaries = {10, 20, 40}, value = 0})
-    if type(sequences) ~= "table" or #sequences == 0 then refuse(2, "data.bucket_by_length wants a list of sequences") end
+    local o = options("data.bucket_by_length", given, {boundaries = {10, 20, 40}, value = 0}, {boundaries = "table", value = "number"})
+    if type(sequences) ~= "table" or #sequences == 0 then refuse("data.bucket_by_length wants a list of sequences") end
     for i, boundary in ipairs(o.boundaries) do
-        if type(boundary) ~= "number" or (i > 1 and boundary <= o.boundaries[i - 1]) then refuse(2, "data.bucket_by_length: boundaries rise, number %d does not", i) end
+        if type(boundary) ~= "number" or (i > 1 and boundary <= o.boundaries[i - 1]) then refuse("data.bucket_by_length: boundaries rise, number %d does not", i) end
     end
     local buckets, out = {}, {}
     for row, sequence in ipairs(sequences) do
@@ -173,9 +151,9 @@ end
 --- scores(list of lists) gives logits [lists, tokens] of what comes next in each. Gives the ids, the logarithm of their probability, and all
 --- that is left of the beam: {ids, log_probability, score}, the best first; score = log_probability / length ^ length_penalty.
 function nn.beam_search(scores, start, given)
-    local o = options("nn.beam_search", given, {width = 4, steps = 20, length_penalty = 0}, {width = "count", steps = "count", end_id = true})
-    if type(scores) ~= "function" then refuse(2, "nn.beam_search wants a function(list of lists) -> logits, got %s", type(scores)) end
-    if type(start) ~= "table" or #start == 0 then refuse(2, "nn.beam_search wants a list of token ids to begin with") end
+    local o = options("nn.beam_search", given, {width = 4, steps = 20, length_penalty = 0}, {length_penalty = "number", end_id = "number"})
+    if type(scores) ~= "function" then refuse("nn.beam_search wants a function(list of lists) -> logits, got %s", type(scores)) end
+    if type(start) ~= "table" or #start == 0 then refuse("nn.beam_search wants a list of token ids to begin with") end
     local beam, done = {{ids = {table.unpack(start)}, log_probability = 0}}, {}
     local function rate(one) one.score = one.log_probability / math.max(1, #one.ids - #start) ^ o.length_penalty; return one end
     local function better(a, b)
@@ -186,7 +164,8 @@ function nn.beam_search(scores, start, given)
         local lists, next_beam = {}, {}
         for i, one in ipairs(beam) do lists[i] = one.ids end
         local logits = scores(lists)
-        if logits.rank ~= 2 or #logits ~= #lists then refuse(2, "nn.beam_search: scores gave shape %s for %d lists; logits [lists, tokens] are wanted", tostring(logits.shape), #lists) end
+        if type(logits) ~= "userdata" then refuse("nn.beam_search: scores gave %s; logits [lists, tokens] are wanted", what(logits)) end
+        if logits.rank ~= 2 or #logits ~= #lists then refuse("nn.beam_search: scores gave shape %s for %d lists; logits [lists, tokens] are wanted", tostring(logits.shape), #lists) end
         local values, ids = nn.top_k(op.log_softmax(logits), math.min(o.width, logits.shape[2]))
         for i, one in ipairs(beam) do
             for k = 1, values.shape[2] do
@@ -227,13 +206,13 @@ end
 --- fewer than the r of the nearest references. A candidate is a text (its words are parted at spaces) or a list of words; references[i]
 --- one such, or a list of them. Gives BLEU, the shares, and the factor for brevity. Source: Papineni et al. 2002.
 function nn.bleu(candidates, references, given)
-    local o = options("nn.bleu", given, {max_order = 4}, {max_order = "count"})
+    local o = options("nn.bleu", given, {max_order = 4})
     if type(candidates) ~= "table" or type(references) ~= "table" or #candidates ~= #references or #candidates == 0 then
-        refuse(2, "nn.bleu wants as many references as candidates, two lists of equal length")
+        refuse("nn.bleu wants as many references as candidates, two lists of equal length")
     end
     local function words_of(one)
         if type(one) == "table" then return one end
-        if type(one) ~= "string" then refuse(3, "nn.bleu wants texts or lists of words, got %s", type(one)) end
+        if type(one) ~= "string" then refuse("nn.bleu wants texts or lists of words, got %s", type(one)) end
         local out = {}
         for word in one:gmatch("%S+") do out[#out + 1] = word end
         return out
@@ -242,7 +221,8 @@ function nn.bleu(candidates, references, given)
     for n = 1, o.max_order do found[n], all[n] = 0, 0 end
     for i, candidate in ipairs(candidates) do
         local words, several, near = words_of(candidate), references[i], nil
-        if type(several) == "string" or type(several[1]) == "string" and not several[1]:find("%s") then several = {several} end
+        if type(several) == "string" or type(several) == "table" and type(several[1]) == "string" and not several[1]:find("%s") then several = {several} end
+        if type(several) ~= "table" or #several == 0 then refuse("nn.bleu wants a text, a list of words or a list of them as reference %d, got %s", i, what(references[i])) end
         local split = {}
         for k, one in ipairs(several) do split[k] = words_of(one) end
         several = split

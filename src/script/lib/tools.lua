@@ -1,11 +1,13 @@
 -- SPDX-License-Identifier: MIT
 -- Small things for people at the prompt.
 
+local _, _, refuse = ...
+
 --- tour(): a small network learns handwritten digits on the screen, and the lines that made it are told. The lines are in
 --- scripts/tour.lua; read them with  $ cat scripts/tour.lua
 function tour()
     local path = hebb.resource("scripts/tour.lua")
-    if not path then error("the tour is not here: scripts/tour.lua was not installed with this hebb", 2) end
+    if not path then refuse("the tour is not here: scripts/tour.lua was not installed with this hebb") end
     local open = assert(io and io.open, "--safe reads no files outside the folder")
     local file <close> = assert(open(path))
     assert(load(file:read("a"), "@" .. path))()
@@ -15,7 +17,7 @@ end
 --- schedule(epoch, rate) gives the new rate; epochs count from 1.
 --- model:fit(x, y, {epochs = 20, callbacks = {nn.LearningRateScheduler(function(epoch, rate) return epoch > 15 and 1e-4 or rate end)}})
 function nn.LearningRateScheduler(schedule)
-    if type(schedule) ~= "function" then error("nn.LearningRateScheduler wants a function (epoch, rate) -> rate", 2) end
+    if type(schedule) ~= "function" then refuse("nn.LearningRateScheduler wants a function (epoch, rate) -> rate") end
     return {on_epoch_begin = function(epoch, _, run)
         local rate = schedule(epoch, run.learning_rate)
         if type(rate) ~= "number" then error("the schedule gave " .. type(rate) .. " for epoch " .. epoch .. ", not a number") end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Weights in PyTorch's names and orders (a state_dict as .safetensors): kernels, gates and the rows behind Flatten are turned on the way.
 
-local _, add_method = ...
+local _, add_method, refuse, options = ...
 
 -- Axes of ours for theirs, and back: Dense [in, out], convolutions [height, width, in, out], transposed ones [height, width, out, in].
 local matrix, conv2, conv1 = {{1, 0}, {1, 0}}, {{3, 2, 0, 1}, {2, 3, 1, 0}}, {{2, 1, 0}, {2, 1, 0}}
@@ -117,23 +117,12 @@ local function plan(model, config, names, channels_last, before, out)
     return out
 end
 
-local function read_options(who, given, allowed)
-    local o = {}
-    if given ~= nil and (type(given) ~= "table" or getmetatable(given)) then error(who .. " takes its options in a table: {names = {conv2d = \"features.0\"}}", 3) end
-    for name, value in pairs(given or {}) do
-        if not allowed[name] then error(("%s has no argument %q; it takes names, channels_last%s"):format(who, tostring(name), allowed.partial and ", partial" or ""), 3) end
-        o[name] = value
-    end
-    if o.names ~= nil and type(o.names) ~= "table" then error(who .. ": names is a table {layer = \"their.prefix\"}", 3) end
-    return o
-end
-
 local function planned(model, who, o)
-    local done, result = pcall(plan, model, model:config(), o.names or {}, o.channels_last, "", {})
-    if not done then error(who .. ": " .. tostring(result), 3) end
-    for path in pairs(o.names or {}) do
+    local done, result = pcall(plan, model, model:config(), o.names, o.channels_last, "", {})
+    if not done then refuse("%s: %s", who, tostring(result)) end
+    for path in pairs(o.names) do
         local known = pcall(model.get_layer, model, path)
-        if not known then error(("%s: names has %q, which is no layer of %s"):format(who, tostring(path), model.name), 3) end
+        if not known then refuse("%s: names has %q, which is no layer of %s", who, tostring(path), model.name) end
     end
     return result
 end
@@ -143,27 +132,27 @@ end
 --- word for the weight. Kernels and gates are turned into our order, and the rows of the first Dense behind Flatten, which PyTorch counts
 --- channels first; channels_last = true leaves these rows (a net of model:export counts as we do). All must fit; partial = true leaves
 --- what the file holds beside. Gives how many weights were set.
-add_method("model", "load_torch", function(model, file, options)
-    if type(file) ~= "string" then error("load_torch wants a file name", 2) end
-    local o = read_options("load_torch", options, {names = true, partial = true, channels_last = true})
+add_method("model", "load_torch", function(model, file, given)
+    if type(file) ~= "string" then refuse("load_torch wants a file name") end
+    local o = options("load_torch", given, {names = {}, partial = false, channels_last = false}, {names = "table"})
     local list, stored, used = planned(model, "load_torch", o), tensor.load(file), {}
-    if type(stored) ~= "table" then error(("load_torch: %s holds no tensors by name; save the state_dict with safetensors"):format(file), 2) end
+    if type(stored) ~= "table" then refuse("load_torch: %s holds no tensors by name; save the state_dict with safetensors", file) end
     for _, item in ipairs(list) do
         local parts = {}
         for k, name in ipairs(item.theirs) do
-            parts[k] = stored[name] or error(("load_torch: %s has no %s for %s; names = {[%q] = …} says what the layer is called there"):format(file, name, item.path, item.path:match("(.*)/")), 2)
+            parts[k] = stored[name] or refuse("load_torch: %s has no %s for %s; names = {[%q] = …} says what the layer is called there", file, name, item.path, item.path:match("(.*)/"))
             used[name] = true
         end
         local done, value = pcall(item.from, parts)
         local want = tostring(item.layer[item.ours].shape)
         if not done or tostring(value.shape) ~= want then
-            error(("load_torch: %s has shape %s in %s, which does not become %s for %s"):format(item.theirs[1], tostring(parts[1].shape), file, want, item.path), 2)
+            refuse("load_torch: %s has shape %s in %s, which does not become %s for %s", item.theirs[1], tostring(parts[1].shape), file, want, item.path)
         end
         item.value = value
     end
     for name in pairs(stored) do
         if not used[name] and not o.partial and not name:find("num_batches_tracked$") then
-            error(("load_torch: %s stands in %s, but no layer has it; partial = true leaves it"):format(name, file), 2)
+            refuse("load_torch: %s stands in %s, but no layer has it; partial = true leaves it", name, file)
         end
     end
     for _, item in ipairs(list) do item.layer[item.ours] = item.value end
@@ -172,10 +161,10 @@ end)
 
 --- model:save_torch(file, {names = {conv2d = "features.0"}, channels_last = false}): its weights for PyTorch, a state_dict that
 --- net.load_state_dict(safetensors.torch.load_file(file)) takes; names and orders as for load_torch.
-add_method("model", "save_torch", function(model, file, options)
-    if type(file) ~= "string" then error("save_torch wants a file name", 2) end
+add_method("model", "save_torch", function(model, file, given)
+    if type(file) ~= "string" then refuse("save_torch wants a file name") end
     local out = {}
-    for _, item in ipairs(planned(model, "save_torch", read_options("save_torch", options, {names = true, channels_last = true}))) do
+    for _, item in ipairs(planned(model, "save_torch", options("save_torch", given, {names = {}, channels_last = false}, {names = "table"}))) do
         for k, value in ipairs(item.to(item.layer[item.ours])) do out[item.theirs[k]] = value end
     end
     tensor.save(file, out)

@@ -1,20 +1,20 @@
 -- SPDX-License-Identifier: MIT
 -- What is made of fit: callbacks composed of functions, the search for a learning rate, freezing, fine tuning.
 
-local _, add_method = ...
+local _, add_method, refuse, options = ...
 
 --- nn.LambdaCallback{on_epoch_end = function(epoch, logs, run) … end, …}: a callback of functions, as Keras's; a plain table of them
 --- does the same. The events: ?callbacks
 --- local seen = nn.LambdaCallback{on_epoch_end = function(epoch, logs) print(epoch, logs.loss) end}
 function nn.LambdaCallback(functions)
-    if type(functions) ~= "table" then error("nn.LambdaCallback wants a table {on_epoch_end = function(epoch, logs, run) … end}", 2) end
+    if type(functions) ~= "table" then refuse("nn.LambdaCallback wants a table {on_epoch_end = function(epoch, logs, run) … end}") end
     local n = 0
     for name, fn in pairs(functions) do
-        if type(name) ~= "string" or name:sub(1, 3) ~= "on_" then error(("nn.LambdaCallback: %s is no event; see ?callbacks"):format(tostring(name)), 2) end
-        if type(fn) ~= "function" then error(("nn.LambdaCallback: %s wants a function, got a %s"):format(name, type(fn)), 2) end
+        if type(name) ~= "string" or name:sub(1, 3) ~= "on_" then refuse("nn.LambdaCallback: %s is no event; see ?callbacks", tostring(name)) end
+        if type(fn) ~= "function" then refuse("nn.LambdaCallback: %s wants a function, got a %s", name, type(fn)) end
         n = n + 1
     end
-    if n == 0 then error("nn.LambdaCallback was given no event; see ?callbacks", 2) end
+    if n == 0 then refuse("nn.LambdaCallback was given no event; see ?callbacks") end
     return functions
 end
 
@@ -37,24 +37,24 @@ local function choose(model, what, who, out)
         for _, layer in ipairs(layers) do out[#out + 1] = layer end
     elseif math.type(what) == "integer" then
         local layer = layers[what < 0 and #layers + 1 + what or what]
-        if not layer then error(("%s: there is no layer %d; %s has %d"):format(who, what, model.name, #layers), 3) end
+        if not layer then refuse("%s: there is no layer %d; %s has %d", who, what, model.name, #layers) end
         out[#out + 1] = layer
     elseif type(what) == "table" then
         for _, one in ipairs(what) do
-            if type(one) == "table" then error(who .. ": a list holds names, patterns and places, not lists", 3) end
+            if type(one) == "table" then refuse("%s: a list holds names, patterns and places, not lists", who) end
             choose(model, one, who, out)
         end
     elseif type(what) == "userdata" then
         for _, layer in ipairs(layers) do if layer == what then out[#out + 1] = layer; return out end end
-        error(("%s: %s is no layer of %s"):format(who, tostring(what), model.name), 3)
+        refuse("%s: %s is no layer of %s", who, tostring(what), model.name)
     elseif type(what) ~= "string" then
-        error(("%s wants names, patterns like \"conv*\" or places from 1, got a %s"):format(who, type(what)), 3)
+        refuse("%s wants names, patterns like \"conv*\" or places from 1, got a %s", who, type(what))
     elseif not what:find("[*?]") then
         out[#out + 1] = model:get_layer(what)
     else
         local pattern, before = glob(what), #out
         for _, layer in ipairs(layers) do if layer.name:find(pattern) then out[#out + 1] = layer end end
-        if #out == before then error(("%s: no layer is called %q; %s has %s"):format(who, what, model.name, names_of(model)), 3) end
+        if #out == before then refuse("%s: no layer is called %q; %s has %s", who, what, model.name, names_of(model)) end
     end
     return out
 end
@@ -76,16 +76,16 @@ add_method("model", "unfreeze", function(model, which) return set_trainable(mode
 
 ---- Fine tuning ----
 
--- Each layer's factor: rates by name or pattern (a later, that is longer, pattern wins), times decay for each layer that it lies below the last.
-local function set_rates(model, rates, decay)
-    local layers, patterns = model.layers, {}
+-- Each layer's factor: rates by name or pattern (a later, that is longer, pattern wins), else decay for each layer that it lies below the last.
+local function factors_of(model, rates, decay)
+    local layers, patterns, factors = model.layers, {}, {}
     local depth = 0
     for i = #layers, 1, -1 do
-        layers[i].learning_rate_multiplier = (decay or 1) ^ depth
+        factors[layers[i].name] = (decay or 1) ^ depth
         if layers[i]:count_params() > 0 then depth = depth + 1 end
     end
     for pattern, rate in pairs(rates or {}) do
-        if type(rate) ~= "number" or not (rate >= 0) then error(("fine_tune: the rate of %s is a factor of at least 0, got %s"):format(tostring(pattern), tostring(rate)), 3) end
+        if type(rate) ~= "number" or not (rate >= 0) then refuse("fine_tune: the rate of %s is a factor of at least 0, got %s", tostring(pattern), tostring(rate)) end
         patterns[#patterns + 1] = pattern
     end
     table.sort(patterns, function(a, b)
@@ -93,8 +93,15 @@ local function set_rates(model, rates, decay)
         return x < y or (x == y and tostring(a) < tostring(b))
     end)
     for _, pattern in ipairs(patterns) do
-        for _, layer in ipairs(choose(model, pattern, "fine_tune: rates")) do layer.learning_rate_multiplier = rates[pattern] end
+        for _, layer in ipairs(choose(model, pattern, "fine_tune: rates")) do factors[layer.name] = rates[pattern] end
     end
+    return factors
+end
+
+-- Where y stands in x (a dataset) its place may be taken by the options.
+local function shifted(y, given)
+    if given == nil and type(y) == "table" and getmetatable(y) == nil and y[1] == nil then return nil, y end
+    return y, given
 end
 
 --- model:fine_tune(x, y, {unfreeze = which, learning_rate = 1e-4, decay = 0.5, rates = {["conv*"] = 0.1}, …}): trains a model that has learnt
@@ -103,24 +110,24 @@ end
 --- 1 / 2.6), or what rates says for its name. The factors stay: layer.learning_rate_multiplier. Gives the run.
 --- local m = nn.Sequential{nn.Dense(4, {input_shape = {2}}), nn.Dense(1)}; m:compile{optimizer = "sgd", loss = "mse"}
 --- m:fine_tune({{0, 1}}, {{1}}, {decay = 0.5, epochs = 1, verbose = 0}):wait(); assert(m.layers[1].learning_rate_multiplier == 0.5)
-add_method("model", "fine_tune", function(model, x, y, options)
-    if options == nil and type(y) == "table" and getmetatable(y) == nil and y[1] == nil then y, options = nil, y end
-    if options ~= nil and (type(options) ~= "table" or getmetatable(options)) then error("fine_tune takes its options in a table: model:fine_tune(x, y, {decay = 0.5, epochs = 3})", 2) end
-    local given, own = {}, {unfreeze = true, learning_rate = true, decay = true, rates = true}
-    options = options or {}
-    for name, value in pairs(options) do if not own[name] then given[name] = value end end
-    local decay, rate = options.decay, options.learning_rate
-    if decay ~= nil and (type(decay) ~= "number" or not (decay > 0 and decay <= 1)) then error("fine_tune: decay is a number above 0 and at most 1", 2) end
-    if rate ~= nil and (type(rate) ~= "number" or not (rate >= 0)) then error("fine_tune: learning_rate is a number of at least 0", 2) end
-    if options.rates ~= nil and type(options.rates) ~= "table" then error("fine_tune: rates is a table of factors by name, {[\"conv*\"] = 0.1}", 2) end
-    if options.unfreeze ~= nil then set_trainable(model, options.unfreeze, true, "fine_tune: unfreeze") end
-    set_rates(model, options.rates, decay)
-    if rate then
-        if given.schedule then error("fine_tune: give learning_rate or schedule, not both", 2) end
-        given.schedule = nn.Constant(rate)
+add_method("model", "fine_tune", function(model, x, y, given)
+    y, given = shifted(y, given)
+    local rules = {unfreeze = true, learning_rate = "size", decay = "size", rates = "table"}
+    local fit, own = {}, given
+    if type(given) == "table" and not getmetatable(given) then
+        own = {}
+        for name, value in pairs(given) do (rules[name] and own or fit)[name] = value end
     end
-    if y == nil then return model:fit(x, given) end
-    return model:fit(x, y, given)
+    local o = options("fine_tune", own, {}, rules)
+    if o.decay and not (o.decay > 0 and o.decay <= 1) then refuse("fine_tune: decay is a number above 0 and at most 1") end
+    if o.learning_rate and fit.schedule then refuse("fine_tune: give learning_rate or schedule, not both") end
+    local thawed = o.unfreeze ~= nil and choose(model, o.unfreeze, "fine_tune: unfreeze") or {}
+    local factors = factors_of(model, o.rates, o.decay)
+    if o.learning_rate then fit.schedule = nn.Constant(o.learning_rate) end
+    for _, layer in ipairs(thawed) do layer.trainable = true end
+    for _, layer in ipairs(model.layers) do layer.learning_rate_multiplier = factors[layer.name] end
+    if y == nil then return model:fit(x, fit) end
+    return model:fit(x, y, fit)
 end)
 
 ---- The search for a learning rate ----
@@ -158,21 +165,13 @@ end
 --- suggestion, where the smoothed curve falls most steeply; printed, it is the curve. Source: Smith 2017; fastai and Lightning.
 --- local d = data.moons(64); local m = nn.Sequential{nn.Dense(8, "tanh", {input_shape = {2}}), nn.Dense(2, "softmax")}
 --- m:compile{optimizer = "adam", loss = "sparse_categorical_crossentropy"}; local found = m:lr_find(d, {steps = 40}); assert(#found.rates > 3)
-add_method("model", "lr_find", function(model, x, y, options)
-    if options == nil and type(y) == "table" and getmetatable(y) == nil and y[1] == nil then y, options = nil, y end
-    if options ~= nil and (type(options) ~= "table" or getmetatable(options)) then error("lr_find takes its options in a table: model:lr_find(x, y, {steps = 40})", 2) end
-    local o = {start = 1e-8, stop = 1, steps = 100, beta = 0.98, batch_size = 32}
-    local allowed = {class_weight = true, sample_weight = true, seed = true, shuffle = true}
-    for name, value in pairs(options or {}) do
-        if o[name] == nil and not allowed[name] then
-            error(("lr_find has no argument %q; it takes start, stop, steps, beta, batch_size, class_weight, sample_weight, seed, shuffle"):format(tostring(name)), 2)
-        end
-        if o[name] and type(value) ~= "number" then error(("lr_find: %s is a number, got a %s"):format(name, type(value)), 2) end
-        o[name] = value
-    end
-    if not (o.start > 0 and o.stop > o.start) then error("lr_find: start and stop are rates above 0, stop the larger", 2) end
-    if math.type(o.steps) ~= "integer" or o.steps < 3 or o.steps > 100000 then error("lr_find: steps is a whole number from 3 to 100000", 2) end
-    if not (o.beta >= 0 and o.beta < 1) then error("lr_find: beta is at least 0 and below 1", 2) end
+add_method("model", "lr_find", function(model, x, y, given)
+    y, given = shifted(y, given)
+    local o = options("lr_find", given, {start = 1e-8, stop = 1.0, steps = 100, beta = 0.98, batch_size = 32},
+                      {start = "number", stop = "number", class_weight = true, sample_weight = true, seed = true, shuffle = true})
+    if not (o.start > 0 and o.stop > o.start) then refuse("lr_find: start and stop are rates above 0, stop the larger") end
+    if o.steps < 3 or o.steps > 100000 then refuse("lr_find: steps is a whole number from 3 to 100000") end
+    if o.beta >= 1 then refuse("lr_find: beta is at least 0 and below 1") end
     local out = setmetatable({rates = {}, losses = {}, smoothed = {}}, found)
     local average, best, over = 0, math.huge, false
     -- fit's logs are means since the epoch's start: the batch's own loss is what the sum has grown by
