@@ -9,7 +9,7 @@
 #include "script/callbacks.h"
 #include "script/scope.h"
 
-typedef struct Loop { /* the step's side of a job; freed by whoever lets go last: see loop_release */
+typedef struct Loop { /* the step's side of a job, the run's: see release */
     void *bridge;
     Scope *scope;
 } Loop;
@@ -101,7 +101,8 @@ static bool do_step(void *ctx, Run *run, const Batch *batch, Err *err)
 static void release(void *ctx)
 {
     Loop *loop = ctx;
-    callbacks_release(loop->bridge);
+    if (loop->bridge)
+        callbacks_release(loop->bridge);
     scope_free(loop->scope);
     mem_free(loop);
 }
@@ -281,22 +282,40 @@ static void take_plain(Script *script, const Args *args, JobOptions *o)
     o->fail_on_trouble = !script->options.interactive;
 }
 
-/* The function that stands at AT_STEP, behind a bridge. Nothing raises between this and job_new, which takes it over. */
-static void take_step(lua_State *L, JobOptions *o)
+#define LOOP "hebb.loop"
+
+static int loop_gc(lua_State *L)
+{
+    Loop **loop = luaL_checkudata(L, 1, LOOP);
+    if (*loop)
+        release(*loop);
+    return 0;
+}
+
+/* The function that stands at AT_STEP, behind a bridge: pushed, in the collector's care until job_new takes it over. */
+static Loop **push_step(lua_State *L)
 {
     Err err = ERR_INIT;
-    Loop *loop = mem_zero(1, sizeof *loop, &err);
-    Scope *scope = loop ? scope_new(&err) : NULL;
-    if (!scope) {
-        mem_free(loop);
-        bind_raise(L, &err);
+    Loop **loop = lua_newuserdatauv(L, sizeof *loop, 0);
+    *loop = NULL;
+    if (luaL_newmetatable(L, LOOP)) {
+        lua_pushcfunction(L, loop_gc);
+        lua_setfield(L, -2, "__gc");
     }
-    loop->scope = scope;
+    lua_setmetatable(L, -2);
+    if (!(*loop = mem_zero(1, sizeof **loop, &err)) || !((*loop)->scope = scope_new(&err)))
+        bind_raise(L, &err);
     lua_pushvalue(L, AT_STEP);
-    loop->bridge = callbacks_bridge(L, call_step, loop);
+    (*loop)->bridge = callbacks_bridge(L, call_step, *loop);
+    return loop;
+}
+
+static void give_step(Loop **loop, JobOptions *o)
+{
     o->step = do_step;
     o->release = release;
-    o->ctx = loop;
+    o->ctx = *loop;
+    *loop = NULL;
 }
 
 static int nn_job(lua_State *L)
@@ -320,13 +339,16 @@ static int nn_job(lua_State *L)
     take_data(L, &o);
     take_metrics(L, &o);
     RunBox *box = bind_new(L, &kind_run, sizeof *box);
-    take_step(L, &o);
+    int at = lua_gettop(L);
+    Loop **loop = push_step(L);
     if (!lua_isnil(L, AT_CALLBACKS))
         o.n_callbacks = callbacks_take(L, AT_CALLBACKS, o.callbacks);
+    give_step(loop, &o); /* callbacks and step are taken over; nothing in between could raise */
     if (!(box->run = job_new(&o, &err)))
         return bind_raise(L, &err);
     if (script->host.run_began && verbose > 0)
         script->host.run_began(script->host.ctx, box->run, verbose == 1);
+    lua_settop(L, at);
     if (wait)
         fit_wait(L, box->run);
     return 1;

@@ -187,6 +187,7 @@ fails(function() nn.job{models = m, step = print} end, "steps_per_epoch", "neith
 fails(function() job(m, print, {data = {x, tensor.rand(3, 1)}}) end, "different numbers of samples", "data that do not fit", "shape")
 fails(function() job(m, print, {metrics = {"a", "a"}}) end, "two curves", "a curve twice", "arg")
 fails(function() job(m, print, {callbacks = nn.EarlyStopping{monitor = "loss"}}) end, "is for fit", "built-in callbacks", "arg")
+fails(function() job(m, print, {callbacks = 5}) end, "list of tables", "callbacks that are none: what was made for the step goes, too", "arg")
 fails(function() mine:rewind(1) end, "is a job", "rewind", "state")
 fails(function() mine:branch() end, "is a job", "branch", "state")
 fails(function() mine:save(os.tmpname()) end, "model:save", "one file", "state")
