@@ -376,14 +376,27 @@ void args_signature(Buf *out, const ArgSpec *specs, int n)
         buf_put(out, '}');
 }
 
+/* What the argument may be; unlike a message, all of many choices. */
+static void write_wanted(Buf *out, const ArgSpec *spec)
+{
+    char wanted[WANTED_TEXT];
+    if (spec->type != ARG_CHOICE) {
+        buf_puts(out, wanted_text(spec, wanted));
+        return;
+    }
+    buf_puts(out, "one of");
+    for (int i = 0; spec->choices && spec->choices[i]; i++)
+        buf_printf(out, "%s \"%s\"", i ? "," : "", spec->choices[i]);
+}
+
 void args_help(Buf *out, const ArgSpec *specs, int n)
 {
     int width = 0;
     for (int i = 0; i < n; i++)
         width = (int)strlen(specs[i].name) > width ? (int)strlen(specs[i].name) : width;
     for (int i = 0; i < n; i++) {
-        char wanted[WANTED_TEXT];
-        buf_printf(out, "  %-*s  %s", width, specs[i].name, wanted_text(&specs[i], wanted));
+        buf_printf(out, "  %-*s  ", width, specs[i].name);
+        write_wanted(out, &specs[i]);
         if (specs[i].fallback) {
             buf_puts(out, "; default ");
             write_fallback(out, &specs[i]);

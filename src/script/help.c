@@ -106,6 +106,29 @@ static void add_brief(Buf *out, const HelpRow *row)
         buf_put(out, doc[i] == '\n' ? ' ' : doc[i]);
 }
 
+/* What a signature leaves out: the values that are given only by name. */
+static void add_named(Buf *out, const HelpRow *row)
+{
+    char name[32], kind;
+    int n = 0;
+    for (const char *rest = row->values; (rest = bind_next_value(rest, name, &kind));)
+        if (kind == '*')
+            buf_printf(out, "%s%s", n++ ? ", " : row->n_args ? "  also by name: " : "\nArguments by name: ", name);
+    if (n)
+        buf_printf(out, "%s\n", strcmp(row->kind, "layer") ? "" : " (the shape of one sample, for the first layer)");
+}
+
+/* An example, whose lines stand in the same column. */
+static void add_example(Buf *out, const char *line)
+{
+    buf_puts(out, "\nExample:\n");
+    for (size_t n; *line; line += n + (line[n] == '\n')) {
+        bool more = line[0] == ' ' && line[1] == ' '; /* these are indented already */
+        n = strcspn(line, "\n");
+        buf_printf(out, "%s%.*s\n", more ? "" : "  ", (int)n, line);
+    }
+}
+
 static void write_row(Buf *out, const HelpRow *row)
 {
     bool callable = strcmp(row->kind, "field") && strcmp(row->kind, "object") && strcmp(row->kind, "initializer");
@@ -125,10 +148,9 @@ static void write_row(Buf *out, const HelpRow *row)
         buf_puts(out, "\nArguments:\n");
         args_help(out, row->args, row->n_args);
     }
-    if (row->values && !strcmp(row->kind, "layer"))
-        buf_puts(out, "  also name, trainable, input_shape (of the first layer, without the batch)\n");
+    add_named(out, row);
     if (row->example)
-        buf_printf(out, "\nExample:\n  %s\n", row->example);
+        add_example(out, row->example);
 }
 
 /* ---- search ---- */

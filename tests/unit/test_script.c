@@ -293,11 +293,30 @@ static void test_help(void **state)
     buf_fini(&text);
 }
 
+/* A page names every argument: all choices, and those that are given only by name. Lines of an example stand in one column. */
+static void test_help_is_whole(void **state)
+{
+    static const struct { const char *name, *part; } rows[] = {
+        { "nn.Dense", "\"tanh_shrink\"; default nil" }, { "nn.Dense", "also by name: name, trainable, input_shape" },
+        { "nn.job", "also by name: metrics, callbacks, verbose, wait" }, { "nn.layer", "Arguments by name: name, args, build" },
+        { "tape", "\n  local x, y = " }, { "evaluate", "\n  m:compile" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        Buf text = BUF_INIT;
+        Err err = ERR_INIT;
+        assert_true(script_help(rows[i].name, &text, &err));
+        if (!strstr(buf_text(&text), rows[i].part))
+            fail_msg("help for \"%s\" does not say: %s", rows[i].name, rows[i].part);
+        buf_fini(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_complete), cmocka_unit_test(test_prompt), cmocka_unit_test(test_interrupt), cmocka_unit_test(test_memory),
-        cmocka_unit_test(test_limit),    cmocka_unit_test(test_safe),   cmocka_unit_test(test_help),
+        cmocka_unit_test(test_limit),    cmocka_unit_test(test_safe),   cmocka_unit_test(test_help), cmocka_unit_test(test_help_is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
