@@ -21,8 +21,7 @@
 
 static bool is_share(const char *name)
 {
-    const char *word = strrchr(name, '_');
-    word = word ? word + 1 : name;
+    const char *word = kinds_word(name);
     return strcmp(word, "accuracy") == 0 || strcmp(word, "acc") == 0;
 }
 

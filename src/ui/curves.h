@@ -58,6 +58,8 @@ double average_add(Average *average, const TeleBucket *bucket);
 
 /* ---- kinds.c ---- */
 
+const char *kinds_word(const char *name); /* "loss" of "left_loss" and of "loss": what kind it is of */
+
 /* What the loss pane (second: the metric pane) shows now, its number among the run's charts, and how many there are. */
 void kinds_view(const DashState *dash, bool second, CurveView *out, int *at, int *n);
 

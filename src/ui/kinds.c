@@ -10,8 +10,7 @@
 #define MOST_VIEWS (2 * TELE_METRICS + 1)
 _Static_assert(MOST_VIEWS <= DASH_AXES, "each chart has an axis of its own");
 
-/* "loss" of "left_loss" and of "loss". */
-static const char *last_word(const char *name)
+const char *kinds_word(const char *name)
 {
     const char *word = strrchr(name, '_');
     return word && word[1] ? word + 1 : name;
@@ -20,7 +19,7 @@ static const char *last_word(const char *name)
 static int first_of_kind(const TelePlan *plan, int metric)
 {
     for (int i = 0; i < metric; i++)
-        if (strcmp(last_word(plan->metrics[i]), last_word(plan->metrics[metric])) == 0)
+        if (strcmp(kinds_word(plan->metrics[i]), kinds_word(plan->metrics[metric])) == 0)
             return i;
     return metric;
 }
@@ -31,7 +30,7 @@ static CurveView together(const TelePlan *plan, int metric, int *more)
     CurveView view = { .axis = TELE_METRICS + 1 + metric };
     int kind = first_of_kind(plan, metric);
     *more = 0;
-    snprintf(view.title, sizeof view.title, "%s", last_word(plan->metrics[metric]));
+    snprintf(view.title, sizeof view.title, "%s", kinds_word(plan->metrics[metric]));
     for (int i = metric; i < plan->n_metrics; i++) {
         if (first_of_kind(plan, i) != kind)
             continue;
