@@ -53,4 +53,5 @@ is(#data.bucket_by_length({{1}, {2}}), 1, "empty buckets are left out"); fails(f
 fails(function() nn.TextVectorization{split = "word"} end, "split must be one of whitespace, character or a function", "an unknown split", "arg")
 fails(function() nn.bleu({"a"}, {5}) end, "as reference 1, got the number 5", "a reference that is no text", "arg"); fails(function() nn.bleu({"a"}, {{}}) end, "as reference 1", "no reference")
 fails(function() nn.beam_search(print, {1}) end, "scores gave nothing", "scores of nothing", "arg"); fails(function() data.impute({{1}}, {fill_value = "x"}) end, "fill_value must be a number", "a text to fill with", "arg")
+fails(function() data.bucket_by_length({1}) end, "number 1 is the number 1", "a number for a sequence", "arg"); fails(function() data.bucket_by_length({{1}}, {boundaries = 3}) end, "boundaries must be a table", "a single boundary", "arg")
 tap.done()

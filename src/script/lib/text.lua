@@ -130,6 +130,7 @@ function data.bucket_by_length(sequences, given)
     end
     local buckets, out = {}, {}
     for row, sequence in ipairs(sequences) do
+        if type(sequence) ~= "table" and type(sequence) ~= "userdata" then refuse("data.bucket_by_length wants a list of sequences, number %d is %s", row, what(sequence)) end
         local k = 1
         while o.boundaries[k] and #sequence >= o.boundaries[k] do k = k + 1 end
         buckets[k] = buckets[k] or {rows = {}, parts = {}, length = 0}
