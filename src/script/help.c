@@ -80,14 +80,14 @@ static bool starts_with_signature(const HelpRow *row)
     return !strncmp(row->doc, last, n) && row->doc[n] == '(';
 }
 
-/* The first sentence; it may go on in the next line, which begins with a small letter then. */
+/* The first sentence; it may go on in the next line, which begins with a small letter or something quoted then. */
 static size_t sentence_size(const char *doc)
 {
     size_t i = 0;
     for (; doc[i]; i++) {
-        if (doc[i] == '\n' && !islower((unsigned char)doc[i + 1]))
+        if (doc[i] == '\n' && !islower((unsigned char)doc[i + 1]) && doc[i + 1] != '`' && doc[i + 1] != '"')
             break;
-        if (doc[i] == '.' && isspace((unsigned char)doc[i + 1]) && !islower((unsigned char)doc[i + 2]))
+        if (doc[i] == '.' && (doc[i + 1] == '\n' || (isspace((unsigned char)doc[i + 1]) && !islower((unsigned char)doc[i + 2]))))
             return i + 1;
     }
     return i;

@@ -288,6 +288,8 @@ static void test_help(void **state)
     }
     Buf text = BUF_INIT;
     Err err = ERR_INIT;
+    assert_false(script_help("Learn", &text, &err)); /* a remark within the library is no entry */
+    err_clear(&err);
     assert_false(script_help("nn.Dens", &text, &err));
     assert_non_null(strstr(err.text, "nn.Dense"));
     buf_fini(&text);
@@ -300,6 +302,7 @@ static void test_help_is_whole(void **state)
         { "nn.Dense", "\"tanh_shrink\"; default nil" }, { "nn.Dense", "also by name: name, trainable, input_shape" },
         { "nn.job", "also by name: metrics, callbacks, verbose, wait" }, { "nn.layer", "Arguments by name: name, args, build" },
         { "tape", "\n  local x, y = " }, { "evaluate", "\n  m:compile" },
+        { "nn.regularizers.L1L2", "both penalties" }, { "nn.constraints.NonNeg", "\"non_neg\"" }, { "builtin_callbacks", "better for `patience` epochs, as Keras's.\n  nn.Model" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

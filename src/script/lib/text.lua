@@ -66,7 +66,7 @@ function Vectorizer:set_vocabulary(vocabulary)
     self.all, self.ids, self.unknown = all, ids, #special - 1
 end
 
---- Learn the vocabulary from a list of texts; gives the vectorizer. Of equally frequent words the later in the alphabet comes first, as Keras has it.
+-- Learn the vocabulary from a list of texts; gives the vectorizer. Of equally frequent words the later in the alphabet comes first, as Keras has it.
 function Vectorizer:adapt(texts)
     if type(texts) == "string" then texts = {texts} end
     if type(texts) ~= "table" or #texts == 0 then refuse("nn.TextVectorization: adapt wants a list of texts, got %s", type(texts) == "table" and "an empty one" or type(texts)) end
