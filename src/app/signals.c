@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+/* A signal comes to any thread that does not block it. Ours do; those of a library (OpenBLAS starts its own before main) do not, and
+ * a handler there would run beside the main thread: it passes the signal on. So what is noted here is the main thread's alone. */
 #define _GNU_SOURCE
 #include "app/signals.h"
 
@@ -13,10 +15,17 @@
 static volatile sig_atomic_t interrupted, terminated, hung_up;
 static void (*interrupt_hook)(void);
 static void (*term_hook)(void);
+static pthread_t home; /* the main thread */
+
+static bool passed_on(int signal)
+{
+    return !pthread_equal(pthread_self(), home) && !pthread_kill(home, signal);
+}
 
 static void on_int(int signal)
 {
-    (void)signal;
+    if (passed_on(signal))
+        return;
     interrupted = 1;
     if (interrupt_hook)
         interrupt_hook();
@@ -24,7 +33,8 @@ static void on_int(int signal)
 
 static void on_term(int signal)
 {
-    (void)signal;
+    if (passed_on(signal))
+        return;
     terminated = 1;
     if (term_hook)
         term_hook();
@@ -32,7 +42,8 @@ static void on_term(int signal)
 
 static void on_hup(int signal)
 {
-    (void)signal;
+    if (passed_on(signal))
+        return;
     hung_up = 1;
     face_wake();
 }
@@ -54,6 +65,7 @@ static void install(int signal, void (*handler)(int), int flags)
 void signals_init(void (*on_interrupt)(void), void (*on_terminate)(void))
 {
     static const int fatal[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+    home = pthread_self();
     interrupt_hook = on_interrupt;
     term_hook = on_terminate;
     static char stack_memory[65536]; /* a stack overflow needs another stack to be reported on */

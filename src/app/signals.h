@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-/* Install. on_interrupt and on_term are called from the handler: only async-signal-safe things there. */
+/* Install, on the main thread. on_interrupt and on_term are called from the handler, on that thread: only async-signal-safe things there. */
 void signals_init(void (*on_interrupt)(void), void (*on_term)(void));
 
 bool signals_interrupted(void); /* SIGINT came */

@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +29,12 @@ static struct {
     bool standing;  /* the line that is being typed is on the screen */
 } self;
 
-static volatile sig_atomic_t interrupted;
+static atomic_bool interrupted; /* the handler may run on any thread that does not block the signal */
 
 static void on_interrupt(int signal)
 {
     (void)signal;
-    interrupted = 1;
+    atomic_store(&interrupted, true);
 }
 
 /* ---- completion by readline's list ---- */
@@ -157,7 +158,7 @@ static void prompt_install(void)
 
 static void line_cancel(void)
 {
-    interrupted = 0;
+    atomic_store(&interrupted, false);
     rl_callback_sigcleanup();
     rl_free_line_state();
     fputs("^C\n", stdout);
@@ -231,7 +232,7 @@ bool lineprompt_run(Plain *plain, bool live, const FaceHost *host, const FaceOpt
     self.plain = plain;
     self.host = host;
     self.ended = self.warned = false;
-    interrupted = 0;
+    atomic_store(&interrupted, false);
     readline_start(options);
     plain_set_above(plain, clear_line);
     plain_set_typing(plain, true);
@@ -243,7 +244,7 @@ bool lineprompt_run(Plain *plain, bool live, const FaceHost *host, const FaceOpt
         int n = poll(wait, 2, 200);
         if (host->busy(host->ctx)) /* SIGTERM, SIGHUP */
             self.ended = true;
-        else if (interrupted)
+        else if (atomic_load(&interrupted))
             line_cancel();
         else if (n > 0 && wait[0].revents & POLLIN) {
             sigaction(SIGINT, &found, NULL); /* Lua may run in here */
