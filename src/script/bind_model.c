@@ -367,6 +367,7 @@ static const Field fields[] = {
     { "layers", get_layers, NULL, "its layers in order, a list" },
     { "run", get_run, NULL, "the run that trains it or trained it last, or nil" },
     { "stop_training", get_stop, set_stop, "set to true (in a callback, or anywhere): the run ends at its next boundary" },
+    { "iterations", model_iterations, NULL, "updates that its optimizer has made, which schedules count by; nil: it is not compiled" },
     { "tokenizer", text_get_model, text_set_model, "the tokeniser of its texts, saved and loaded with it; nil: none" },
     { "built", get_built, NULL, "whether its weights exist" },
     { "input_shape", get_input, NULL, "shape of one sample that goes in, without the batch (a list where there are several)" },

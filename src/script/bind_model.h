@@ -11,6 +11,7 @@ int model_predict_verb(lua_State *L);
 int model_confusion(lua_State *L);
 int model_train_on_batch(lua_State *L);
 int model_test_on_batch(lua_State *L);
+int model_iterations(lua_State *L);
 int model_save_verb(lua_State *L);
 int model_load_weights_verb(lua_State *L);
 extern const ArgSpec model_batch_args[1], model_load_args[2];

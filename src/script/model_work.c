@@ -96,6 +96,30 @@ int model_test_on_batch(lua_State *L)
     return 1;
 }
 
+typedef struct Count {
+    Model *model;
+    int64_t updates;
+} Count;
+
+static bool do_count(void *ctx, Err *err)
+{
+    Count *count = ctx;
+    const Compiled *compiled = compiled_of(count->model, err);
+    if (compiled)
+        count->updates = compiled->optimizer->t;
+    return compiled;
+}
+
+int model_iterations(lua_State *L)
+{
+    Count job = { .model = model_check(L, 1, "iterations") };
+    if (!job.model->compiled)
+        return 0;
+    do_job(L, job.model, do_count, &job);
+    lua_pushinteger(L, job.updates);
+    return 1;
+}
+
 static bool do_train(void *ctx, Err *err)
 {
     Evaluate *e = ctx;

@@ -75,6 +75,9 @@ local plain = net():fit(d, {epochs = 3, verbose = 0, seed = 7}).history.loss
 ok(after[1] == plain[1] and after[3] == plain[3], "training goes as if nothing had been: weights, optimizer, dropout, order")
 m = net(); m:fit(d, {epochs = 2, verbose = 0, seed = 7}); m:lr_find(d, {stop = 1e30, steps = 50}); local second = m:fit(d, {epochs = 2, verbose = 0, seed = 8}).history.loss
 m = net(); m:fit(d, {epochs = 2, verbose = 0, seed = 7}); is(m:fit(d, {epochs = 2, verbose = 0, seed = 8}).history.loss[2], second[2], "in the middle of a training too, and after a divergence")
+m = net(nn.Adam(0.05)); is(m.iterations, 0, "iterations count updates"); m:fit(d, {epochs = 20, verbose = 0, seed = 7}); is(m.iterations, 80, "of all runs")
+found = m:lr_find(d, {stop = 100, steps = 60}); is(m.iterations, 80, "but not of lr_find"); ok(#found.rates >= 30, "a model that has learnt has a curve, too")
+ok(found.losses[12] < 2 * found.losses[1], "it begins with rates that change nothing, however many updates there were")
 fails(function() net():lr_find(d, {start = 1, stop = 0.1}) end, "stop the larger", "a range that ends below its start"); fails(function() net():lr_find(d, {step = 3}) end, "no argument", "an unknown option")
 fails(function() net():lr_find(d, {steps = 2}) end, "from 3", "too few steps"); fails(function() net():lr_find(d, {beta = 1}) end, "beta", "beta 1"); fails(function() net():lr_find(d, {start = "x"}) end, "must be a number", "a text")
 

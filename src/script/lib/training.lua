@@ -193,9 +193,10 @@ add_method("model", "lr_find", function(model, x, y, given)
         end
         if over or #out.rates >= o.steps then run:stop() end
     end
+    local rate, before = nn.ExponentialDecay(o.start, 1, (o.stop / o.start) ^ (1 / (o.steps - 1))), model.iterations or 0
     local fit = {epochs = 1000000, batch_size = o.batch_size, verbose = 0, wait = false, paused = true, autosave = false, callbacks = {watch},
-                 schedule = nn.ExponentialDecay(o.start, 1, (o.stop / o.start) ^ (1 / (o.steps - 1))), class_weight = o.class_weight, sample_weight = o.sample_weight,
-                 seed = o.seed, shuffle = o.shuffle}
+                 schedule = before > 0 and nn.WarmUp(rate, before) or rate, -- counts the updates of earlier runs, too
+                 class_weight = o.class_weight, sample_weight = o.sample_weight, seed = o.seed, shuffle = o.shuffle}
     local run
     if y == nil then run = model:fit(x, fit) else run = model:fit(x, y, fit) end
     run:resume()
