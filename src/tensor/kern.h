@@ -23,6 +23,13 @@
 #define KERN_INLINE static inline
 #endif
 
+/* The larger one, NaN where either is. */
+KERN_INLINE real kern_larger(real a, real b)
+{
+    real larger = a > b ? a : b; /* b, when that is NaN */
+    return a != a ? a : larger;
+}
+
 /* Before an element-wise loop whose output may be its input: iterations do not depend on one another. */
 #if defined(__clang__)
 #define KERN_EACH _Pragma("clang loop vectorize(assume_safety)")
@@ -51,7 +58,7 @@ void kern_axpy(real *y, real a, const real *x, int64_t n); /* y += a x */
 void kern_scale(real *y, real a, int64_t n);               /* y *= a */
 double kern_sum(const real *x, int64_t n);                 /* sixteen partial sums, double over blocks */
 double kern_sum_squares(const real *x, int64_t n);
-real kern_max(const real *x, int64_t n);
+real kern_max(const real *x, int64_t n);                   /* NaN where there is one; -infinity of nothing */
 bool kern_finite(const real *x, int64_t n);                 /* no NaN, no infinity */
 void kern_from_bytes(real *y, const uint8_t *x, int64_t n); /* the same numbers */
 

@@ -106,12 +106,12 @@ KERN_CLONES static real max_block(const real *x, int64_t n)
         memcpy(lane, x, sizeof lane);
         for (i = VEC_LANES; i + VEC_LANES <= n; i += VEC_LANES)
             for (int k = 0; k < VEC_LANES; k++)
-                lane[k] = x[i + k] > lane[k] ? x[i + k] : lane[k];
+                lane[k] = kern_larger(x[i + k], lane[k]);
         for (int k = 0; k < VEC_LANES; k++)
-            best = lane[k] > best ? lane[k] : best;
+            best = kern_larger(lane[k], best);
     }
     for (; i < n; i++)
-        best = x[i] > best ? x[i] : best;
+        best = kern_larger(x[i], best);
     return best;
 }
 
@@ -253,10 +253,8 @@ double kern_sum_squares(const real *x, int64_t n)
 real kern_max(const real *x, int64_t n)
 {
     real best = n > 0 ? max_block(x, n < VEC_BLOCK ? n : VEC_BLOCK) : (real)-INFINITY;
-    for (int64_t i = VEC_BLOCK; i < n; i += VEC_BLOCK) {
-        real block = max_block(x + i, n - i < VEC_BLOCK ? n - i : VEC_BLOCK);
-        best = block > best ? block : best;
-    }
+    for (int64_t i = VEC_BLOCK; i < n; i += VEC_BLOCK)
+        best = kern_larger(max_block(x + i, n - i < VEC_BLOCK ? n - i : VEC_BLOCK), best);
     return best;
 }
 

@@ -138,7 +138,7 @@ KERN_CLONES static void max_rows(real *restrict acc, const real *x, int64_t rows
     memcpy(acc, x, (size_t)n * sizeof *acc);
     for (int64_t r = 1; r < rows; r++)
         for (int64_t c = 0; c < n; c++)
-            acc[c] = x[r * stride + c] > acc[c] ? x[r * stride + c] : acc[c];
+            acc[c] = kern_larger(x[r * stride + c], acc[c]);
 }
 
 static void rows_to(const Pass *pass, real *acc, const real *x, int64_t rows, int64_t n)

@@ -25,7 +25,7 @@ size_t reduce_scratch(const Reduce *plan);
 /* y [kept] (+)= factor * the sum of x over the reduced axes; floats are summed in blocks, blocks in order. */
 void reduce_sum(real *y, const real *x, const Reduce *plan, real factor, bool add, void *scratch);
 
-/* y [kept] = the largest of x over the reduced axes, none of which may have size 0. */
+/* y [kept] = the largest of x over the reduced axes, none of which may have size 0; NaN where there is one among them. */
 void reduce_max(real *y, const real *x, const Reduce *plan, void *scratch);
 
 #endif

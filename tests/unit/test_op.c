@@ -257,6 +257,25 @@ static void test_reductions(void **state)
         }
 }
 
+/* NaN is not passed over, wherever it stands: who looks at the largest error would not see it. */
+static void test_nan(void **state)
+{
+    (void)state;
+    static const int64_t lengths[] = { 1, 2, 17, 40, 5000, 70000 };
+    for (size_t k = 0; k < COUNT_OF(lengths); k++)
+        for (int place = 0; place < 3; place++)
+            for (int width = 1; width <= 3; width += 2) {
+                int64_t n = lengths[k], bad = place == 0 ? 0 : place == 1 ? n / 2 : n - 1;
+                Tensor t = floats(SHAPE(n, width), NULL);
+                tensor_set(&t, bad * width, (double)NAN);
+                Var *x = leaf(t), *most = run("max", IN(var_ref(x)), "axis=0"), *least = run("min", IN(x), "axis=0");
+                for (int c = 0; c < width; c++)
+                    assert_true(isnan(tensor_get(&most->value, c)) == (c == 0) && isnan(tensor_get(&least->value, c)) == (c == 0));
+                var_unref(most);
+                var_unref(least);
+            }
+}
+
 static void test_shapes(void **state)
 {
     (void)state;
@@ -423,7 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_find),       cmocka_unit_test(test_defaults),      cmocka_unit_test(test_checks),
         cmocka_unit_test(test_refusals),   cmocka_unit_test(test_size_limit),    cmocka_unit_test(test_arithmetic),
-        cmocka_unit_test(test_reductions), cmocka_unit_test(test_shapes),        cmocka_unit_test(test_big_transpose),
+        cmocka_unit_test(test_reductions), cmocka_unit_test(test_nan), cmocka_unit_test(test_shapes), cmocka_unit_test(test_big_transpose),
         cmocka_unit_test(test_products),   cmocka_unit_test(test_gather),        cmocka_unit_test(test_threads),       cmocka_unit_test(test_threads_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
