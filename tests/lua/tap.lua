@@ -38,6 +38,17 @@ function tap.same(got, want, name)
     if not tap.ok(difference <= (exact and 0 or 1e-5), name) then print("#   differs by " .. difference) end
 end
 
+-- The largest difference of two lists of numbers, or of its share of the wanted one; infinite where one is NaN or missing.
+function tap.worst(got, want, share)
+    local worst = #got == #want and 0 or math.huge
+    for i = 1, math.min(#got, #want) do
+        local off = math.abs(got[i] - want[i]) / (share and math.abs(want[i]) or 1)
+        worst = off == off and math.max(worst, off) or math.huge
+        if worst == math.huge then break end
+    end
+    return worst
+end
+
 -- A shape as text, "(2, 3)".
 function tap.shape(t, want, name) tap.is(tostring(t.shape), want, name) end
 

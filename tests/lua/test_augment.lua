@@ -4,12 +4,7 @@ local tap = dofile("tests/lua/tap.lua")
 local ok, is, near, fails = tap.ok, tap.is, tap.near, tap.fails
 local ref = dofile("tests/fixtures/augment/augment.lua")
 
-local function worst(a, b)
-    local most = 0
-    a, b = a:reshape{-1}:totable(), b:reshape{-1}:totable()
-    for i = 1, math.max(#a, #b) do most = math.max(most, math.abs(a[i] - b[i])) end
-    return most
-end
+local function worst(a, b) return tap.worst(a:reshape{-1}:totable(), b:reshape{-1}:totable()) end
 local x = tensor(ref.x):reshape(ref.shape)
 for _, case in ipairs(ref.cases) do
     local layer = load("return " .. case.make)()

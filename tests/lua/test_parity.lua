@@ -28,8 +28,7 @@ end
 
 for _, m in ipairs(parity.models) do
     local want, got, untrained = curves[m.name], curve_of(m)
-    local worst = 0
-    for i = 1, parity.steps do worst = math.max(worst, math.abs(got[i] - want[i]) / math.abs(want[i])) end
+    local worst = tap.worst(got, want, true)
     tap.is(#got, parity.steps, m.name .. ": 50 steps")
     tap.ok(worst < 1e-3, ("%s: every loss within 1e-3 (worst %.1e)"):format(m.name, worst))
     if untrained then tap.ok(math.abs(got[50] - untrained) > 0.01 * untrained, m.name .. ": training changed the last batch's loss") end
@@ -56,8 +55,7 @@ local function pair_curves()
     return {dcgan_d = d_curve, dcgan_g = g_curve}
 end
 for name, got in pairs(pair_curves()) do
-    local want, worst = curves[name], 0
-    for i = 1, parity.steps do worst = math.max(worst, math.abs(got[i] - want[i]) / math.abs(want[i])) end
+    local worst = tap.worst(got, curves[name], true)
     tap.is(#got, parity.steps, name .. ": 50 steps")
     tap.ok(worst < 1e-3, ("%s: every loss within 1e-3 (worst %.1e)"):format(name, worst))
     tap.ok(math.abs(got[50] - got[1]) > 0.01 * got[1], name .. ": it moves")
