@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/rng.h"
+#include "train/trainer.h"
 
 #define PATIENCE_S 20
+#define FIRST 14695981039346656037u /* FNV-1a */
 
 static const char *parse_args(Args *args, const char *words, char *text, size_t size)
 {
@@ -144,8 +146,29 @@ void kit_at(Run *run, int64_t step)
                      (long long)kit_now(run).step, (long long)step);
 }
 
+void kit_step(Run *run, int64_t n)
+{
+    Err err = ERR_INIT;
+    int64_t at = kit_now(run).step;
+    assert_ok(run_step(run, n, &err));
+    kit_at(run, at + n);
+}
+
+static bool snapshot_every_step(void *ctx, Err *err)
+{
+    (void)err;
+    ((Run *)ctx)->ring.every_s = 0;
+    return true;
+}
+
+void kit_dense(Run *run)
+{
+    Err err = ERR_INIT;
+    assert_ok(run_do(run, snapshot_every_step, run, NULL, &err));
+}
+
 typedef struct Hash {
-    Run *run;
+    Model *model;
     uint64_t value;
     bool saved; /* rounded to float32 */
 } Hash;
@@ -179,8 +202,8 @@ static bool hash_layer(void *ctx, Layer *layer, const char *path)
 static bool hash_all(void *ctx, Err *err)
 {
     Hash *hash = ctx;
-    model_each_layer(run_model(hash->run), hash_layer, hash);
-    const Optimizer *optimizer = compiled_of(run_model(hash->run), err)->optimizer;
+    model_each_layer(hash->model, hash_layer, hash);
+    const Optimizer *optimizer = compiled_of(hash->model, err)->optimizer;
     mix(hash, &optimizer->t, sizeof optimizer->t);
     mix(hash, &optimizer->learning_rate, sizeof optimizer->learning_rate);
     for (int i = 0; i < optimizer->n_blocks; i++)
@@ -193,8 +216,16 @@ static bool hash_all(void *ctx, Err *err)
 static uint64_t hash_of(Run *run, bool saved)
 {
     Err err = ERR_INIT;
-    Hash hash = { run, 14695981039346656037u, saved };
+    Hash hash = { run_model(run), FIRST, saved };
     assert_ok(run_do(run, hash_all, &hash, NULL, &err));
+    return hash.value;
+}
+
+uint64_t kit_hash_model(Model *model)
+{
+    Err err = ERR_INIT;
+    Hash hash = { model, FIRST, false };
+    hash_all(&hash, &err);
     return hash.value;
 }
 

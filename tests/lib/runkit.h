@@ -21,9 +21,12 @@ Run *kit_fit(Model *model, FitOptions *options);
 void kit_wait(Run *run); /* until it has ended or is in trouble; fails after 20 s */
 void kit_until(Run *run, RunState state); /* until it is in this state; fails after 20 s */
 void kit_at(Run *run, int64_t step);      /* until it is paused at this step */
+void kit_step(Run *run, int64_t n);       /* n updates of a paused run, until it is paused again */
+void kit_dense(Run *run);                 /* from now on a snapshot at every step */
 
 /* Everything that training changes: weights, moving averages, slots, update count, as one number. At a boundary. */
 uint64_t kit_hash(Run *run);
+uint64_t kit_hash_model(Model *model); /* the same of a model that no run trains */
 uint64_t kit_hash_saved(Run *run); /* the same of the numbers as files hold them, in float32 */
 TeleNow kit_now(Run *run);
 

@@ -146,31 +146,16 @@ static void assert_same(End a, End b)
     assert_true(a.hash == b.hash);
 }
 
-static void step(Run *run, int64_t n)
-{
-    Err err = ERR_INIT;
-    int64_t at = kit_now(run).step;
-    assert_ok(run_step(run, n, &err));
-    kit_at(run, at + n);
-}
-
-static bool snapshot_every_step(void *ctx, Err *err)
-{
-    (void)err;
-    ((Run *)ctx)->ring.every_s = 0;
-    return true;
-}
-
 static void rewound(int trial, End want, bool dense)
 {
     Err err = ERR_INIT;
     Model *model;
     Run *run = start(trial, &model, NULL);
     if (dense)
-        assert_ok(run_do(run, snapshot_every_step, run, NULL, &err));
-    step(run, 20);
+        kit_dense(run);
+    kit_step(run, 20);
     assert_ok(run_rewind_to(run, 13, NULL, &err)); /* within an epoch */
-    step(run, 9);
+    kit_step(run, 9);
     assert_ok(run_rewind_to(run, 18, NULL, &err)); /* the end of one */
     assert_same(finish(run), want);
     assert_ok(run_rewind_to(run, 12, NULL, &err)); /* of a run that has ended */
@@ -187,7 +172,7 @@ static void branched(int trial, End want)
     Err err = ERR_INIT;
     Model *model, *copy;
     Run *run = start(trial, &model, NULL);
-    step(run, 22);
+    kit_step(run, 22);
     Run *branch = run_branch(run, &copy, &err);
     assert_non_null(branch);
     assert_same(finish(branch), want);
@@ -203,7 +188,7 @@ static void resumed(int trial, End want)
     Run *run = start(trial, &model, NULL);
     char path[300];
     snprintf(path, sizeof path, "%s/run.safetensors", scratch_begin());
-    step(run, 21);
+    kit_step(run, 21);
     assert_ok(run_save(run, path, &err));
     assert_ok(run_stop(run, &err));
     kit_wait(run);

@@ -61,37 +61,24 @@ static FitOptions options_of(int epochs)
 /* A run that stands after three steps, in the middle of its first epoch. */
 static Run *run_at_three(Model *model)
 {
-    Err err = ERR_INIT;
     FitOptions options = options_of(3);
     Run *run = kit_fit(model, &options);
-    assert_ok(run_step(run, 3, &err));
-    kit_at(run, 3);
+    kit_step(run, 3);
     return run;
 }
 
-static bool sum_layer(void *ctx, Layer *layer, const char *path)
-{
-    uint64_t *hash = ctx;
-    (void)path;
-    const unsigned char *byte = (const unsigned char *)layer->block;
-    for (size_t i = 0; i < layer->n_elements * sizeof(real); i++)
-        *hash = (*hash ^ byte[i]) * 0x100000001B3u;
-    return true;
-}
-
-/* Weights, moving averages and slots of a model that no run holds. */
-static uint64_t hash_of(Model *model)
+/* A file of such a run, which has ended. */
+static const char *file_at_three(void)
 {
     Err err = ERR_INIT;
-    uint64_t hash = 14695981039346656037u;
-    model_each_layer(model, sum_layer, &hash);
-    const Optimizer *optimizer = compiled_of(model, &err)->optimizer;
-    hash = (hash ^ (uint64_t)optimizer->t) * 0x100000001B3u;
-    for (int i = 0; i < optimizer->n_blocks; i++)
-        for (int s = 0; s < OPTIMIZER_SLOTS; s++)
-            for (size_t k = 0; optimizer->blocks[i].slots[s] && k < optimizer->blocks[i].layer->n_trainable * sizeof(real); k++)
-                hash = (hash ^ ((const unsigned char *)optimizer->blocks[i].slots[s])[k]) * 0x100000001B3u;
-    return hash;
+    Model *model = network(1);
+    Run *run = run_at_three(model);
+    const char *path = scratch_path("m.safetensors");
+    assert_ok(run_save(run, path, &err));
+    assert_ok(run_stop(run, &err));
+    kit_wait(run);
+    kit_end(run, model);
+    return path;
 }
 
 static void check_failure(const Err *err, bool memory, long n)
@@ -120,7 +107,7 @@ static void test_load_weights(void **state)
     Model *from = network(1), *to = network(2);
     const char *path = scratch_path("w.safetensors");
     assert_ok(model_save(from, path, NULL, &err));
-    uint64_t before = hash_of(to);
+    uint64_t before = kit_hash_model(to);
     size_t held = mem_bytes();
     bool done = false;
     for (long n = 0; !done; n++) {
@@ -134,11 +121,11 @@ static void test_load_weights(void **state)
         buf_fini(&report);
         if (!done) {
             check_failure(&err, true, n);
-            assert_true(hash_of(to) == before);
+            assert_true(kit_hash_model(to) == before);
         }
         assert_int_equal(mem_bytes(), held);
     }
-    assert_true(hash_of(to) == hash_of(from));
+    assert_true(kit_hash_model(to) == kit_hash_model(from));
     model_unref(from);
     model_unref(to);
 }
@@ -154,8 +141,7 @@ static void test_save(void **state)
     const char *path = scratch_path("m.safetensors");
     assert_ok(run_save(run, path, &err));
     uint64_t old = kit_hash_saved(run);
-    assert_ok(run_step(run, 1, &err));
-    kit_at(run, 4);
+    kit_step(run, 1);
     uint64_t now = kit_hash(run);
     for (int memory = 1; memory >= 0; memory--) {
         bool done = false;
@@ -194,13 +180,7 @@ static void test_load(void **state)
     (void)state;
     Err err = ERR_INIT;
     control_record(false);
-    Model *model = network(1);
-    Run *run = run_at_three(model);
-    const char *path = scratch_path("m.safetensors");
-    assert_ok(run_save(run, path, &err));
-    assert_ok(run_stop(run, &err));
-    kit_wait(run);
-    kit_end(run, model);
+    const char *path = file_at_three();
     size_t held = mem_bytes();
     bool done = false;
     for (long n = 0; !done; n++) {
@@ -244,12 +224,11 @@ static void start_runs(const char *resume)
     Model *model = network(5);
     FitOptions first = options_of(1); /* so that the optimizer has slots that can be lost */
     Run *earlier = kit_fit(model, &first);
-    assert_ok(run_step(earlier, 2, &err));
-    kit_at(earlier, 2);
+    kit_step(earlier, 2);
     assert_ok(run_stop(earlier, &err));
     kit_wait(earlier);
     run_unref(earlier);
-    uint64_t before = hash_of(model);
+    uint64_t before = kit_hash_model(model);
     int made = 0;
     for (long n = 0; !made; n++) {
         assert_true(n < MOST);
@@ -276,7 +255,7 @@ static void start_runs(const char *resume)
         } else {
             assert_int_equal(released, 1);
             check_failure(&err, true, n);
-            if (hash_of(model) != before)
+            if (kit_hash_model(model) != before)
                 fail_msg("allocation %ld: a refused fit changed the model", n);
         }
         assert_false(tensor_frozen(&x));
@@ -298,16 +277,8 @@ static void test_start(void **state)
 static void test_resume(void **state)
 {
     (void)state;
-    Err err = ERR_INIT;
     control_record(false);
-    Model *model = network(1);
-    Run *run = run_at_three(model);
-    const char *path = scratch_path("m.safetensors");
-    assert_ok(run_save(run, path, &err));
-    assert_ok(run_stop(run, &err));
-    kit_wait(run);
-    kit_end(run, model);
-    start_runs(path);
+    start_runs(file_at_three());
 }
 
 /* A pause is an event, at which the run is autosaved. */

@@ -29,21 +29,6 @@ static FitOptions options_of(int epochs)
     return options;
 }
 
-static void step(Run *run, int64_t n)
-{
-    Err err = ERR_INIT;
-    int64_t at = kit_now(run).step;
-    assert_ok(run_step(run, n, &err));
-    kit_at(run, at + n);
-}
-
-static bool snapshot_every_step(void *ctx, Err *err)
-{
-    (void)err;
-    ((Run *)ctx)->ring.every_s = 0;
-    return true;
-}
-
 /* Hashes of an unbroken run after each step, the rate lowered after step 9. */
 static void unbroken(const char *optimizer, uint64_t *hashes, int n)
 {
@@ -56,7 +41,7 @@ static void unbroken(const char *optimizer, uint64_t *hashes, int n)
         if (i == 9)
             assert_ok(run_set_rate(run, 0.003, &err));
         if (i < n)
-            step(run, 1);
+            kit_step(run, 1);
     }
     assert_ok(run_stop(run, &err));
     kit_end(run, model);
@@ -72,10 +57,10 @@ static void back_and_forth(const char *optimizer, bool dense, size_t budget)
     options.snapshot_budget = budget;
     Run *run = kit_fit(model, &options);
     if (dense)
-        assert_ok(run_do(run, snapshot_every_step, run, NULL, &err));
-    step(run, 9);
+        kit_dense(run);
+    kit_step(run, 9);
     assert_ok(run_set_rate(run, 0.003, &err));
-    step(run, 31);
+    kit_step(run, 31);
     assert_true(kit_hash(run) == want[40]);
     static const int stops[] = { 40, 39, 36, 35, 30, 17, 12, 10 };
     for (size_t i = 0; i < COUNT_OF(stops); i++) {
@@ -83,16 +68,16 @@ static void back_and_forth(const char *optimizer, bool dense, size_t budget)
         assert_int_equal(run_state(run), RUN_PAUSED);
         assert_int_equal(kit_now(run).step, stops[i]);
         assert_true(kit_hash(run) == want[stops[i]]);
-        step(run, 1);
+        kit_step(run, 1);
         if (stops[i] < 40)
             assert_true(kit_hash(run) == want[stops[i] + 1]);
     }
     assert_ok(run_rewind_to(run, 3, NULL, &err)); /* before the change: the rate as it was */
     assert_true(kit_hash(run) == want[3]);
-    step(run, 6);
+    kit_step(run, 6);
     assert_true(kit_hash(run) == want[9]);
     assert_ok(run_set_rate(run, 0.003, &err));
-    step(run, 20);
+    kit_step(run, 20);
     assert_true(kit_hash(run) == want[29]);
     assert_ok(run_rewind_to(run, 9, NULL, &err)); /* to the very step: the change belongs to what came after */
     assert_true(kit_hash(run) == want[9]);
@@ -122,7 +107,7 @@ static void test_averages(void **state)
     Model *model = network("sgd learning_rate=0.05 use_ema=true ema_momentum=0.9");
     FitOptions options = options_of(2);
     Run *run = kit_fit(model, &options);
-    step(run, 11);
+    kit_step(run, 11);
     uint64_t before = kit_hash(run);
     assert_ok(run_step(run, 1, &err));
     kit_until(run, RUN_FINISHED);
@@ -148,7 +133,7 @@ static void test_epochs(void **state)
     for (int i = 0; i <= 5; i++) {
         ends[i] = kit_hash(run);
         if (i < 4)
-            step(run, 6);
+            kit_step(run, 6);
         else if (i == 4)
             assert_ok(run_resume(run, &err));
         if (i == 4)
@@ -167,7 +152,7 @@ static void test_epochs(void **state)
     assert_int_equal(run_history(run, rows, 8), 3);
     assert_near(rows[2]->metrics[0], third, 0);
     assert_near(kit_now(run).validation[0], validation, 0);
-    step(run, 4);
+    kit_step(run, 4);
     assert_ok(run_rewind(run, 1, NULL, &err)); /* within an epoch: to its beginning */
     assert_true(kit_hash(run) == ends[3]);
     TeleSeries series;
@@ -204,17 +189,17 @@ static void test_schedule(void **state)
     assert_non_null(options.rate);
     Run *run = kit_fit(model, &options);
     rate_unref(options.rate);
-    step(run, 4);
+    kit_step(run, 4);
     assert_near(kit_now(run).learning_rate, 0.125, 1e-12);
     assert_ok(run_set_rate(run, 0.2, &err)); /* ends the schedule */
-    step(run, 3);
+    kit_step(run, 3);
     assert_near(kit_now(run).learning_rate, 0.2, 1e-12);
     uint64_t want = kit_hash(run);
     assert_ok(run_rewind_to(run, 5, NULL, &err));
-    step(run, 2);
+    kit_step(run, 2);
     assert_true(kit_hash(run) == want);
     assert_ok(run_rewind_to(run, 2, NULL, &err)); /* in force again */
-    step(run, 3);
+    kit_step(run, 3);
     assert_near(kit_now(run).learning_rate, 0.1, 1e-12);
     assert_ok(run_stop(run, &err));
     kit_end(run, model);
@@ -236,14 +221,14 @@ static void test_changed_weights(void **state)
     Model *model = network("adam");
     FitOptions options = options_of(5);
     Run *run = kit_fit(model, &options);
-    step(run, 4);
+    kit_step(run, 4);
     uint64_t before = kit_hash(run);
     assert_ok(run_do(run, change_weights, model, NULL, &err));
     uint64_t after = kit_hash(run);
     assert_true(before != after);
-    step(run, 3);
+    kit_step(run, 3);
     uint64_t later = kit_hash(run);
-    step(run, 3);
+    kit_step(run, 3);
     assert_ok(run_rewind_to(run, 7, NULL, &err));
     assert_true(kit_hash(run) == later);
     assert_ok(run_rewind_to(run, 4, NULL, &err));
@@ -260,16 +245,16 @@ static void test_budget(void **state)
     FitOptions options = options_of(5);
     options.snapshot_budget = 100;
     Run *run = kit_fit(model, &options);
-    step(run, 4);
+    kit_step(run, 4);
     assert_err(run_rewind_to(run, 2, NULL, &err), ERR_STATE, "budget");
     assert_int_equal(kit_now(run).n_snapshots, 0);
     assert_ok(run_set_budget(run, 1000000, &err));
     assert_int_equal(kit_now(run).n_snapshots, 1);
-    step(run, 2);
+    kit_step(run, 2);
     assert_err(run_rewind_to(run, 2, NULL, &err), ERR_STATE, "can go back to step 4");
     assert_ok(run_rewind_to(run, 5, NULL, &err));
     _Atomic bool stop = true;
-    step(run, 20);
+    kit_step(run, 20);
     assert_err(run_rewind_to(run, 9, &stop, &err), ERR_INTERRUPT, "");
     assert_ok(run_stop(run, &err));
     kit_end(run, model);
