@@ -17,20 +17,8 @@ autoencoder:compile{optimizer = nn.Adam{learning_rate = 0.003}, loss = "mse"}
 run = autoencoder:fit(x, x, {epochs = example.pick(60, 20), batch_size = 64, validation_data = {test, test}, verbose = 0})
 
 -- Three digits of the test part, and below what is left of them after the neck.
-local function draw(t)
-    for row = 0, 7 do
-        local line = {}
-        for i = 1, 3 do
-            for column = 1, 8 do
-                local shade = math.floor(t[i][row * 8 + column] * 4.99) + 1
-                line[#line + 1] = (" .:*#"):sub(shade, shade):rep(2)
-            end
-            line[#line + 1] = "   "
-        end
-        print(table.concat(line))
-    end
-end
-draw(test); draw(autoencoder:predict(test))
+three = test:slice(1, 3)
+example.draw(three); example.draw(autoencoder:predict(three))
 print("code of the first: " .. tostring(encoder:predict(test)[1]))
 
 -- To compare: the mean digit as the answer to everything.

@@ -54,6 +54,41 @@ function example.text(path)
     return table.concat(lines, "\n")
 end
 
+-- Sentences of film reviews and whether each praises (1) or blames (0), the first `limit` of each; with --quick, where they are not
+-- here, made ones.
+function example.reviews(limit)
+    local texts, labels = {}, {}
+    local function add(lines, label) for _, line in ipairs(lines) do texts[#texts + 1], labels[#labels + 1] = line, label end end
+    local file = example.data_or_made("text/rt-polarity.pos", "made sentences")
+    if file then
+        add(data.lines(file, {limit = limit}), 1)
+        add(data.lines(file:gsub("pos$", "neg"), {limit = limit}), 0)
+        return texts, labels
+    end
+    local good, bad, what = {"lovely", "moving", "clever", "fresh"}, {"dull", "tired", "clumsy", "empty"}, {"film", "story", "cast", "ending"}
+    for i = 1, 2000 do
+        local word = i % 2 == 1 and good or bad
+        add({("the %s is %s and the %s is %s"):format(what[math.random(4)], word[math.random(4)], what[math.random(4)], word[math.random(4)])}, i % 2)
+    end
+    return texts, labels
+end
+
+-- Images of 8 x 8 pixels from 0 to 1, side by side.
+function example.draw(images)
+    local pixels = images:reshape{-1, 64}:totable()
+    for row = 0, 7 do
+        local line = {}
+        for _, image in ipairs(pixels) do
+            for column = 1, 8 do
+                local shade = math.floor(image[row * 8 + column] * 4.99) + 1
+                line[#line + 1] = (" .:*#"):sub(shade, shade):rep(2)
+            end
+            line[#line + 1] = "   "
+        end
+        print(table.concat(line))
+    end
+end
+
 -- What was reached, beside what was published.
 function example.report(what, reached, published)
     print(("reached:   %s %s"):format(what, reached))

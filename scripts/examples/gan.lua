@@ -47,20 +47,7 @@ run = nn.job{models = {G = G, D = D}, data = real, batch_size = 64, epochs = exa
 end}
 
 -- Four made digits.
-local function draw(t)
-    for row = 1, 8 do
-        local line = {}
-        for i = 1, #t do
-            for column = 1, 8 do
-                local shade = math.floor((t[i][row][column][1] + 1) / 2 * 4.99) + 1
-                line[#line + 1] = (" .:*#"):sub(shade, shade):rep(2)
-            end
-            line[#line + 1] = "   "
-        end
-        print(table.concat(line))
-    end
-end
-draw(G:predict(tensor.randn(4, latent)))
+example.draw((G:predict(tensor.randn(4, latent)) + 1) / 2)
 
 -- Who judges has never seen a made digit.
 judge = nn.Sequential()

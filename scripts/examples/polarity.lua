@@ -2,21 +2,7 @@
 -- hebb scripts/examples/polarity.lua [--quick] [FOLDER]       FOLDER holds text/rt-polarity.pos and text/rt-polarity.neg
 local example = dofile(hebb.resource("scripts/examples/common.lua"))
 
--- Sentences with 1 for praise, 0 for blame. With --quick, where the reviews are not here: made ones.
-local texts, labels = {}, {}
-local function add(lines, label) for _, line in ipairs(lines) do texts[#texts + 1], labels[#labels + 1] = line, label end end
-folder = example.data_or_made("text/rt-polarity.pos", "made sentences")
-if folder then
-    local limit = example.pick(5331, 1500)
-    add(data.lines(folder, {limit = limit}), 1)
-    add(data.lines(folder:gsub("pos$", "neg"), {limit = limit}), 0)
-else
-    local good, bad, what = {"lovely", "moving", "clever", "fresh"}, {"dull", "tired", "clumsy", "empty"}, {"film", "story", "cast", "ending"}
-    for i = 1, 2000 do
-        local word = i % 2 == 1 and good or bad
-        add({("the %s is %s and the %s is %s"):format(what[math.random(4)], word[math.random(4)], what[math.random(4)], word[math.random(4)])}, i % 2)
-    end
-end
+texts, labels = example.reviews(example.pick(5331, 1500))       -- a sentence, and 1 for praise or 0 for blame
 
 -- The vocabulary is that of the training part; a tenth of the sentences, drawn, is the test.
 order = {}

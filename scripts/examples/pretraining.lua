@@ -3,20 +3,7 @@
 -- hebb scripts/examples/pretraining.lua [--quick] [FOLDER]       FOLDER holds text/rt-polarity.pos and text/rt-polarity.neg
 local example = dofile(hebb.resource("scripts/examples/common.lua"))
 
--- Sentences with praise (1) or blame (0); with --quick, where the reviews are not here, made ones.
-local texts, labels = {}, {}
-local function add(lines, label) for _, line in ipairs(lines) do texts[#texts + 1], labels[#labels + 1] = line, label end end
-file = example.data_or_made("text/rt-polarity.pos", "made sentences")
-if file then
-    add(data.lines(file, {limit = example.pick(5331, 700)}), 1)
-    add(data.lines(file:gsub("pos$", "neg"), {limit = example.pick(5331, 700)}), 0)
-else
-    local good, bad, what = {"lovely", "moving", "clever", "fresh"}, {"dull", "tired", "clumsy", "empty"}, {"film", "story", "cast", "ending"}
-    for i = 1, 2000 do
-        local word = i % 2 == 1 and good or bad
-        add({("the %s is %s and the %s is %s"):format(what[math.random(4)], word[math.random(4)], what[math.random(4)], word[math.random(4)])}, i % 2)
-    end
-end
+texts, labels = example.reviews(example.pick(5331, 700))        -- a sentence, and 1 for praise or 0 for blame
 for i = #texts, 2, -1 do
     local j = math.random(i)
     texts[i], texts[j], labels[i], labels[j] = texts[j], texts[i], labels[j], labels[i]

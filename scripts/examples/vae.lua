@@ -37,21 +37,8 @@ run = nn.job{models = {encoder = encoder, decoder = decoder}, data = x, batch_si
 end}
 
 -- Codes from corner to corner: what lies between two digits is almost one, too.
-local function draw(t)
-    for row = 0, 7 do
-        local line = {}
-        for i = 1, #t do
-            for column = 1, 8 do
-                local shade = math.floor(t[i][row * 8 + column] * 4.99) + 1
-                line[#line + 1] = (" .:*#"):sub(shade, shade):rep(2)
-            end
-            line[#line + 1] = "  "
-        end
-        print(table.concat(line))
-    end
-end
 for down = 1, -1, -1 do
-    draw(op.sigmoid(decoder:predict(tensor{{-1.5, down}, {-0.5, down}, {0.5, down}, {1.5, down}})))
+    example.draw(op.sigmoid(decoder:predict(tensor{{-1.5, down}, {-0.5, down}, {0.5, down}, {1.5, down}})))
 end
 
 -- On the test part, with the code drawn from the cloud as in training; and what is left when every image gets the mean one.
