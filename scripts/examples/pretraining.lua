@@ -1,5 +1,5 @@
--- Learn the language first, the task later: one encoder is trained to guess hidden words, one decoder to guess the next; what they have
--- learnt then helps with a task for which there are few examples.
+-- Learn the language first, the task later: one encoder is trained to guess hidden words, one decoder to guess the next; then it is seen
+-- what that is worth in a task for which there are few examples.
 -- hebb scripts/examples/pretraining.lua [--quick] [FOLDER]       FOLDER holds text/rt-polarity.pos and text/rt-polarity.neg
 local example = dofile(hebb.resource("scripts/examples/common.lua"))
 

@@ -121,6 +121,8 @@ fails(function() m:fine_tune(d, {unfreeze = 1, decay = 0.5, learning_rate = 1, s
 ok(not m.layers[1].trainable and m.layers[1].learning_rate_multiplier == 0.25, "what is refused changes nothing")
 fails(function() m:freeze({"none*"}) end, "freeze: no layer is called", "a list of patterns that fit nothing", "arg")
 fails(function() m:lr_find(d, {stop = 0 / 0}) end, "stop must be a number", "no number"); fails(function() m:lr_find(d, nil, {[1] = 1}) end, "options by name", "an option without a name", "arg")
+m = net(); m:freeze(); fails(function() m:fine_tune(d, {unfreeze = "head", decay = 0.5, epocs = 1}) end, "epocs", "what fit refuses is refused")
+ok(not m.layers[4].trainable and m.layers[1].learning_rate_multiplier == 1 and m.layers[4].learning_rate_multiplier == 1, "and has changed nothing")
 fails(function() m:fine_tune(d, {learning_rate = -1}) end, "learning_rate", "a negative rate"); fails(function() m.layers[1].learning_rate_multiplier = "x" end, "wants a number", "a factor that is text")
 
 -- decay left out by name

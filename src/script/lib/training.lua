@@ -124,10 +124,19 @@ add_method("model", "fine_tune", function(model, x, y, given)
     local thawed = o.unfreeze ~= nil and choose(model, o.unfreeze, "fine_tune: unfreeze") or {}
     local factors = factors_of(model, o.rates, o.decay)
     if o.learning_rate then fit.schedule = nn.Constant(o.learning_rate) end
-    for _, layer in ipairs(thawed) do layer.trainable = true end
-    for _, layer in ipairs(model.layers) do layer.learning_rate_multiplier = factors[layer.name] end
-    if y == nil then return model:fit(x, fit) end
-    return model:fit(x, y, fit)
+    local before, runs = {}, #nn.runs()
+    for _, layer in ipairs(thawed) do before[#before + 1] = {layer, "trainable", layer.trainable}; layer.trainable = true end
+    for _, layer in ipairs(model.layers) do
+        before[#before + 1] = {layer, "learning_rate_multiplier", layer.learning_rate_multiplier}
+        layer.learning_rate_multiplier = factors[layer.name]
+    end
+    local good, run
+    if y == nil then good, run = pcall(model.fit, model, x, fit) else good, run = pcall(model.fit, model, x, y, fit) end
+    if good then return run end
+    if #nn.runs() == runs then -- fit refused what it was given
+        for _, was in ipairs(before) do was[1][was[2]] = was[3] end
+    end
+    error(run, 0)
 end)
 
 ---- The search for a learning rate ----
